@@ -1,0 +1,91 @@
+"""The machine-learning life cycle in the notebook. ``%load_ext nbml``, or ``import nbml``.
+
+This module is a list of names. Each is resolved at its first use, so that importing nbml loads the standard
+library only.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+__version__ = "0.1.0"
+
+#: public name -> where it lives
+_HOMES = {
+    "snapshot": "nbml.datasets:snapshot",
+    "dataset": "nbml.datasets:dataset",
+    "data": "nbml.datasets:data",
+    "diff": "nbml.datasets:diff",
+    "profile": "nbml.datasets:profile",
+    "drift": "nbml.datasets:drift",
+    "validate": "nbml.validation:validate",
+    "expect": "nbml.validation:expect",
+    "suite": "nbml.validation:suite",
+    "track": "nbml.tracking:track",
+    "log": "nbml.tracking:log",
+    "runs": "nbml.tracking:runs",
+    "run": "nbml.tracking:run",
+    "compare": "nbml.tracking:compare",
+    "tune": "nbml.tuning:tune",
+    "study": "nbml.tuning:study",
+    "slice": "nbml.slicing:slice",
+    "package": "nbml.packaging:package",
+    "service": "nbml.packaging:service",
+    "services": "nbml.packaging:services",
+    "deploy": "nbml.deploying:deploy",
+    "deployments": "nbml.deploying:deployments",
+    "deployment": "nbml.deploying:deployment",
+    "stop": "nbml.deploying:stop",
+    "rollback": "nbml.deploying:rollback",
+    "promote": "nbml.deploying:promote",
+    "try_form": "nbml.deploying:try_form",
+    "monitor": "nbml.monitoring:monitor",
+    "NbmlError": "nbml.errors:NbmlError",
+    "RequestRejected": "nbml.errors:RequestRejected",
+    "ValidationFailed": "nbml.errors:ValidationFailed",
+    "errors": "nbml.errors:",
+}
+
+__all__ = sorted([*_HOMES, "__version__", "load_ipython_extension", "unload_ipython_extension"])
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'nbml' has no attribute {name!r}")
+    module, _, attribute = home.partition(":")
+    value = import_module(module)
+    if attribute:
+        value = getattr(value, attribute)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """``%load_ext nbml``."""
+    from nbml.magics import load
+
+    load(shell)
+
+
+def unload_ipython_extension(shell: InteractiveShell) -> None:
+    """``%unload_ext nbml``."""
+    from nbml.magics import unload
+
+    unload(shell)
+
+
+def _jupyter_labextension_paths() -> list[dict[str, str]]:
+    return [{"src": "labextension", "dest": "@nbml/labextension"}]
+
+
+def _jupyter_server_extension_points() -> list[dict[str, str]]:
+    return [{"module": "nbml.labserver"}]
