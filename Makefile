@@ -1,0 +1,50 @@
+# Two commands do all the set-up: `make demo` and `make test`. They need Python 3.11 or later and nothing else.
+PYTHON ?= python3
+OPEN ?= 1
+VENV := .venv
+BIN := $(VENV)/bin
+# The production build of the JupyterLab extension is committed: installing needs no node.
+INSTALL := HATCH_BUILD_NO_HOOKS=true $(BIN)/uv pip install --quiet --python $(BIN)/python
+
+.PHONY: demo test check mutants labextension clean
+
+$(BIN)/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+
+$(VENV)/.installed: pyproject.toml labextension/package.json | $(BIN)/uv
+	$(INSTALL) --editable .
+	@touch $@
+
+$(VENV)/.installed-test: pyproject.toml labextension/package.json | $(BIN)/uv
+	$(INSTALL) --editable '.[test]'
+	@touch $@ $(VENV)/.installed
+
+demo: $(VENV)/.installed
+	@mkdir -p .demo && cp example-notebooks/01-quickstart.ipynb .demo/
+	cd .demo && ../$(BIN)/python ../tests/notebooks/execute.py 01-quickstart.ipynb
+ifeq ($(OPEN),0)
+	@cd .demo && ../$(BIN)/python -m nbml stop breast-cancer
+else
+	cd .demo && ../$(BIN)/jupyter lab 01-quickstart.ipynb
+endif
+
+test: $(VENV)/.installed-test
+	@tests/browser/chromium.sh
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.installed-test
+	$(BIN)/ruff check src tests
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -m 'not slow and not browser'
+
+mutants: $(VENV)/.installed-test
+	$(BIN)/python tests/mutants/kill.py
+
+labextension: $(VENV)/.installed-test
+	cd labextension && PATH="$(CURDIR)/$(BIN):$$PATH" jlpm install --immutable && PATH="$(CURDIR)/$(BIN):$$PATH" jlpm build:prod
+
+clean:
+	rm -rf $(VENV) .demo dist build labextension/lib labextension/node_modules
