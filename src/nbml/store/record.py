@@ -416,7 +416,7 @@ class Store:
         if not self.path.exists():
             return None
         try:
-            db = connect(self.path, write=False)
+            db = connect(self.path, write=False, readonly=self.readonly)
             if schema.version(db) == 0:
                 db.close()
                 return None
@@ -435,7 +435,7 @@ class Store:
 
     def _mapped(self, error: sqlite3.Error) -> errors.StoreError:
         text = str(error)
-        if "readonly" in text or "read-only" in text:
+        if ("readonly" in text or "read-only" in text) and self.readonly:
             return errors.ReadOnlyStore(f"the store of {self.root} can be read, not written ({text})")
         if "malformed" in text or "not a database" in text:
             return errors.StoreDamaged(f"the database of {self.root} is damaged ({text}): put back a copy of .nbml/nbml.db")

@@ -22,15 +22,21 @@ BATCH = 0.1
 MOST = 500
 
 
-def connect(path: Path, *, write: bool) -> sqlite3.Connection:
-    """A connection with the settings that every process of nbml uses (rollback journal, full sync, no WAL)."""
-    uri = f"file:{_quote(path)}?mode={'rwc' if write else 'ro'}"
+def connect(path: Path, *, write: bool, readonly: bool = False) -> sqlite3.Connection:
+    """A connection with the settings that every process of nbml uses (rollback journal, full sync, no WAL).
+
+    One that only reads is opened "rw" all the same where the folder may be written to: what a killed process left
+    half written is undone by whoever opens the file next, and a "ro" connection may not do that.
+    """
+    uri = f"file:{_quote(path)}?mode={'rwc' if write else 'ro' if readonly else 'rw'}"
     db = sqlite3.connect(uri, uri=True, timeout=5, isolation_level=None, check_same_thread=False)
     db.row_factory = sqlite3.Row
     if write:
         db.execute("PRAGMA journal_mode=TRUNCATE")
         db.execute("PRAGMA synchronous=FULL")
         db.execute("PRAGMA foreign_keys=ON")
+    else:
+        db.execute("PRAGMA query_only=ON")
     return db
 
 
