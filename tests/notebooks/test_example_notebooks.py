@@ -1,0 +1,84 @@
+"""Each example notebook runs from top to bottom in a fresh kernel, and its static export needs no network."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from notebooks.execute import execute
+
+from nbml.store import Store
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "example-notebooks"
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def quickstart(tmp_path_factory: pytest.TempPathFactory):
+    """The executed quickstart, in a folder of its own; its service is stopped at the end."""
+    folder = tmp_path_factory.mktemp("quickstart")
+    path = Path(shutil.copy(EXAMPLES / "01-quickstart.ipynb", folder))
+    try:
+        yield execute(path), path
+    finally:
+        subprocess.run([sys.executable, "-m", "nbml", "stop", "breast-cancer"], cwd=folder, check=False)
+
+
+def test_the_notebook_in_the_repository_has_no_outputs() -> None:
+    for path in EXAMPLES.glob("*.ipynb"):
+        for cell in nbformat.read(path, as_version=4).cells:
+            if cell.cell_type == "code":
+                assert cell.outputs == []
+                assert cell.execution_count is None
+                assert cell.source.count("\n") < 30, "a cell is no longer than a screen"
+
+
+def test_the_quickstart_runs_and_tells_its_story(quickstart) -> None:
+    notebook, path = quickstart
+    shown = "\n".join(
+        str(output.get("text", "")) + str(output.get("data", {}).get("text/plain", ""))
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+        for output in cell.outputs
+    )
+    for word in ("biopsies@1", "7 of 7 expectations hold", "failed", "baseline", "biopsies-boosting", "proven", "running", "True"):
+        assert word in shown, word
+    assert "patient-1" in shown
+    store = Store(path.parent)
+    kinds = ["dataset", "suite", "validation", "run", "study", "service", "deployment"]
+    assert all(store.latest(kind) for kind in kinds), [kind for kind in kinds if not store.latest(kind)]
+    store.close()
+
+
+def test_every_result_says_the_same_without_html(quickstart) -> None:
+    notebook, _ = quickstart
+    rich = [
+        output["data"]
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+        for output in cell.outputs
+        if "application/vnd.nbml.v1+json" in output.get("data", {})
+    ]
+    assert len(rich) >= 8
+    for data in rich:
+        assert data["text/html"]
+        assert data["text/plain"]
+    assert "widget" not in str(notebook.metadata)
+
+
+def test_the_static_export_asks_nobody(quickstart) -> None:
+    _, path = quickstart
+    command = [
+        sys.executable, "-m", "nbconvert", "--to", "html", "--HTMLExporter.mathjax_url=", "--HTMLExporter.require_js_url=",
+        "--output", "export", str(path),
+    ]  # fmt: skip
+    subprocess.run(command, check=True, capture_output=True)
+    page = (path.parent / "export.html").read_text()
+    loads = re.findall(r"""<(?:script|img|link|iframe)[^>]+(?:src|href)=["'](?!data:|#)([^"']+)""", page)
+    assert loads == []
+    assert "7 of 7 expectations hold" in page
