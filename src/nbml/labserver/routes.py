@@ -1,0 +1,200 @@
+"""REST under ``nbml/api/v1/``. Every route needs a logged-in user; what writes needs the XSRF token too."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import tornado.web as web
+from jupyter_server.auth.decorator import authorized
+from jupyter_server.base.handlers import APIHandler
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
+
+from nbml import errors
+from nbml.labserver import actions, live, view
+from nbml.labserver.binding import Binding, bind
+from nbml.labserver.extension import Lab
+
+H = TypeVar("H", bound="Handler")
+Method = Callable[..., Awaitable[None]]
+
+#: bytes of a request that the try-it form may send
+LARGEST = 10_000_000
+#: of our errors, those that are the asker's fault; the rest is 500
+CODES = (
+    (errors.UsageError, 400),
+    (errors.NotFound, 404),
+    (errors.StoreTooNew, 409),
+    (errors.StoreError, 503),
+    (errors.DeployError, 502),
+)
+
+
+def told(method: Method) -> Method:
+    """Errors of nbml become JSON: ``{"message", "next"}`` with a status that fits."""
+
+    @functools.wraps(method)
+    async def answer(self: Handler, *args: str) -> None:
+        try:
+            await method(self, *args)
+        except errors.NbmlError as error:
+            self.set_status(next((code for kind, code in CODES if isinstance(error, kind)), 500))
+            self.answer({"message": error.message, "next": error.next})
+
+    return answer
+
+
+class Handler(APIHandler):
+    """What the routes share."""
+
+    auth_resource = "nbml"
+
+    @property
+    def lab(self) -> Lab:
+        found: Lab = self.settings["nbml_lab"]
+        return found
+
+    def binding(self) -> Binding | None:
+        """The project that the query's ``kernel`` and ``path`` lead to."""
+        kernel, path = self.get_query_argument("kernel", ""), self.get_query_argument("path", "")
+        return bind(kernel, path, runtime=self.lab.runtime, served=self.lab.served)
+
+    def bound(self) -> Binding:
+        """The same, or errors.NotFound."""
+        found = self.binding()
+        if found is None:
+            raise errors.NotFound("no nbml project here yet", next="%load_ext nbml")
+        return found
+
+    def body(self) -> dict[str, Any]:
+        """The JSON object that was sent. Raises errors.BadArgument."""
+        try:
+            said = json.loads(self.request.body or b"{}")
+        except ValueError as error:
+            raise errors.BadArgument("the body is not JSON") from error
+        if not isinstance(said, dict):
+            raise errors.BadArgument("the body is not a JSON object")
+        return said
+
+    def answer(self, value: Any) -> None:
+        self.set_header("Cache-Control", "no-store")
+        self.finish(json.dumps(value, ensure_ascii=False, allow_nan=False))
+
+
+class State(Handler):
+    """What the panel shows."""
+
+    @web.authenticated
+    @authorized
+    @told
+    async def get(self) -> None:
+        binding = self.binding()
+        if binding is None or not (binding.root / ".nbml").is_dir():
+            self.answer({"version": 1, "project": None, "sections": [], "models": [], "services": [], "next": None})
+            return
+        self.answer(await self.lab.watch.read(binding, lambda store: view.state(store, binding)))
+
+
+class Result(Handler):
+    """A stored bundle, whole: of the project asked for, else of any open one (ids are random 128 bits)."""
+
+    @web.authenticated
+    @authorized
+    @told
+    async def get(self, id: str) -> None:
+        binding = self.binding()
+        found = await self.lab.watch.read(binding, lambda store: store.result(id)) if binding else None
+        found = found or await self.lab.watch.anywhere(lambda store: store.result(id))
+        if found is None:
+            raise errors.NotFound(f"no result {id}")
+        self.answer(found)
+
+
+class Thing(Handler):
+    """One stored thing with its lineage."""
+
+    @web.authenticated
+    @authorized
+    @told
+    async def get(self, kind: str, name: str, version: str) -> None:
+        binding = self.bound()
+        if kind not in view.KINDS:
+            raise errors.BadArgument(f"no kind {kind[:40]!r}")
+        found = await self.lab.watch.read(binding, lambda store: view.thing(store, kind, name, int(version)))
+        if found is None:
+            raise errors.NotFound(f"no {kind} {name}@{version}")
+        self.answer(found)
+
+
+class Action(Handler):
+    """A command of the table, run by the project's own Python."""
+
+    @web.authenticated
+    @authorized
+    @told
+    async def post(self) -> None:
+        binding, argv = self.bound(), actions.checked(self.body().get("argv"))
+        done = await self.lab.actions.run(binding, argv)
+        self.lab.ring(binding.id)
+        self.set_status(200 if done["code"] == 0 else 422)
+        self.answer(done)
+
+
+class Commands(Handler):
+    """The command table of the project's nbml."""
+
+    @web.authenticated
+    @authorized
+    @told
+    async def get(self) -> None:
+        self.answer({"commands": await self.lab.actions.table(self.bound())})
+
+
+class Try(Handler):
+    """One request to a running local deployment; the browser never sees its token."""
+
+    @web.authenticated
+    @authorized
+    @told
+    async def post(self, name: str) -> None:
+        binding = self.bound()
+        if len(self.request.body) > LARGEST:
+            raise errors.BadArgument("the request is larger than 10 MB")
+        if not isinstance(self.body().get("rows"), list):
+            raise errors.BadArgument('the request is {"rows": [{...}, ...]}')
+        target = await self.lab.watch.read(binding, lambda store: live.target(store, name))
+        status, said = await ask(target, self.request.body)
+        self.answer({"status": status, "answer": said})
+
+
+async def ask(target: live.Target, body: bytes) -> tuple[int, Any]:
+    """POST to ``/predict``; the status and the JSON that came back. Raises errors.DeployFailed."""
+    headers = {"Content-Type": "application/json"}
+    if target.token:
+        headers["Authorization"] = f"Bearer {target.token}"
+    request = HTTPRequest(
+        f"{target.url}/predict", "POST", headers, body, follow_redirects=False, connect_timeout=5, request_timeout=60
+    )
+    try:
+        reply = await AsyncHTTPClient().fetch(request, raise_error=False)
+    except (OSError, HTTPClientError) as error:
+        raise errors.DeployFailed(f"the service does not answer: {error}") from error
+    if reply.code == 599:
+        raise errors.DeployFailed(f"the service does not answer: {reply.error}")
+    try:
+        return reply.code, json.loads(reply.body or b"null")
+    except ValueError:
+        return reply.code, {"message": (reply.body or b"").decode(errors="replace")[:2000]}
+
+
+#: pattern below nbml/api/v1/ -> handler. Whatever else a path holds is a 404 of the server.
+ROUTES: tuple[tuple[str, type[Handler]], ...] = (
+    (r"state", State),
+    (r"commands", Commands),
+    (r"result/([0-9a-f]{32})", Result),
+    (r"thing/([a-z]+)/([a-z0-9][a-z0-9._-]{0,62})/([1-9][0-9]{0,8})", Thing),
+    (r"action", Action),
+    (r"try/([a-z0-9][a-z0-9._-]{0,62})", Try),
+)
