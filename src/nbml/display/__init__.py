@@ -1,0 +1,36 @@
+"""Values to show, drawn as plain text, as static HTML and as JSON. The only builder of HTML."""
+
+from __future__ import annotations
+
+from nbml.display.figures import ago, figure, percent, seconds, size
+from nbml.display.html import html
+from nbml.display.payload import MIME, payload
+from nbml.display.plain import text
+from nbml.display.shown import Live, Shown, bundle, keep
+from nbml.display.values import (
+    Code,
+    Column,
+    Details,
+    Histogram,
+    Line,
+    Note,
+    Part,
+    Progress,
+    Report,
+    Span,
+    Spark,
+    Table,
+    Text,
+    chip,
+    code,
+    link,
+    muted,
+    plain_text,
+    strong,
+)  # fmt: skip
+
+__all__ = [
+    "MIME", "Code", "Column", "Details", "Histogram", "Line", "Live", "Note", "Part", "Progress", "Report", "Shown", "Span",
+    "Spark", "Table", "Text", "ago", "bundle", "chip", "code", "figure", "html", "keep", "link", "muted", "payload", "percent",
+    "plain_text", "seconds", "size", "strong", "text",
+]  # fmt: skip
