@@ -27,8 +27,8 @@ def keep(report: Report, store: Store | None = None) -> str:
     """Store what a report shows, whole; returns its id. A store that cannot be written to is left alone."""
     target = store or opened()
     if target is not None and not target.readonly:
-        target.put_result(report.id, payload(report, None), report.state)
-    return report.id
+        target.put_result(report.key, payload(report, None), report.state)
+    return report.key
 
 
 class Shown:

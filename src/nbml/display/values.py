@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 STATES = ("well", "look", "bad", "running", "idle")
@@ -168,9 +168,14 @@ class Report:
     facts: Sequence[str] = ()
     parts: Sequence[Part] = ()
     next: Sequence[str] = ()
-    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    id: str | None = None
     kind: str = ""
     ref: str = ""
+
+    @property
+    def key(self) -> str:
+        """The id, which every report has."""
+        return str(self.id)
 
     def __post_init__(self) -> None:
         if self.state not in STATES:
