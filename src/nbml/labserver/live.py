@@ -47,6 +47,7 @@ def overlay(store: Store, thing: Thing) -> dict[str, Any]:
             out |= {"state": "bad", "figure": "not running"}
         url = said.get("url")
         out["url"] = url if isinstance(url, str) else ""
+        out["token"] = bool(_token(folder))
         service = said.get("service") or said.get("version")
         if isinstance(service, str) and "@" in service:
             out["label"] = service[:200]

@@ -169,6 +169,17 @@ class Try(Handler):
         self.answer({"status": status, "answer": said})
 
 
+class Token(Handler):
+    """The token of a running deployment, for the panel's "Copy token"; it is shown nowhere."""
+
+    @web.authenticated
+    @authorized
+    @told
+    async def post(self, name: str) -> None:
+        target = await self.lab.watch.read(self.bound(), lambda store: live.target(store, name))
+        self.answer({"token": target.token})
+
+
 async def ask(target: live.Target, body: bytes) -> tuple[int, Any]:
     """POST to ``/predict``; the status and the JSON that came back. Raises errors.DeployFailed."""
     headers = {"Content-Type": "application/json"}
@@ -197,4 +208,5 @@ ROUTES: tuple[tuple[str, type[Handler]], ...] = (
     (r"thing/([a-z]+)/([a-z0-9][a-z0-9._-]{0,62})/([1-9][0-9]{0,8})", Thing),
     (r"action", Action),
     (r"try/([a-z0-9][a-z0-9._-]{0,62})", Try),
+    (r"token/([a-z0-9][a-z0-9._-]{0,62})", Token),
 )

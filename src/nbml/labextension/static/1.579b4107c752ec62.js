@@ -1,0 +1,478 @@
+"use strict";(self.rspackChunk_nbml_labextension=self.rspackChunk_nbml_labextension||[]).push([[1],{22(n,r,e){var o=e(23),t=e.n(o),a=e(24),l=(e.n(a))()(t());l.push([n.id,`/* Colours of states are the product's own; everything else is JupyterLab's. */
+:root {
+  --jp-nbml-well: #2a9d75;
+  --jp-nbml-look: #c98a0b;
+  --jp-nbml-bad: #d64f5c;
+  --jp-nbml-running: #3f7fd1;
+  --jp-nbml-idle: #808080;
+}
+
+[data-state='well'] { --jp-nbml-state: var(--jp-nbml-well); }
+[data-state='look'] { --jp-nbml-state: var(--jp-nbml-look); }
+[data-state='bad'] { --jp-nbml-state: var(--jp-nbml-bad); }
+[data-state='running'] { --jp-nbml-state: var(--jp-nbml-running); }
+[data-state='idle'] { --jp-nbml-state: var(--jp-nbml-idle); }
+
+/* ---- small things, everywhere ---- */
+
+.jp-nbml-dot {
+  flex: none;
+  width: 8px;
+  height: 8px;
+  border-radius: 50%;
+  background: var(--jp-nbml-state);
+}
+
+.jp-nbml-chip {
+  display: inline-block;
+  padding: 1px 7px;
+  border-radius: 3px;
+  background: color-mix(in srgb, var(--jp-nbml-state) 18%, transparent);
+  font-weight: 600;
+  white-space: nowrap;
+}
+
+.jp-nbml-muted { opacity: 0.65; }
+.jp-nbml-small { font-size: var(--jp-ui-font-size0); }
+
+.jp-nbml-spark {
+  flex: none;
+  vertical-align: middle;
+}
+.jp-nbml-spark path {
+  fill: none;
+  stroke: var(--jp-nbml-state);
+  stroke-width: 1.5;
+  stroke-linejoin: round;
+  stroke-linecap: round;
+}
+.jp-nbml-histogram { vertical-align: middle; }
+.jp-nbml-was { fill: var(--jp-nbml-idle); fill-opacity: 0.5; }
+.jp-nbml-is { fill: none; stroke: var(--jp-nbml-running); stroke-width: 1.2; }
+
+.jp-nbml-panel code,
+.jp-nbml-result code,
+.jp-nbml-detail code,
+.jp-nbml-dialog code {
+  padding: 0 3px;
+  border-radius: 2px;
+  background: color-mix(in srgb, var(--jp-nbml-idle) 14%, transparent);
+  color: inherit;
+  font-family: var(--jp-code-font-family);
+  font-size: 0.93em;
+}
+.jp-nbml-dialog code.jp-nbml-plain { padding: 0; background: none; }
+
+.jp-nbml-link,
+.jp-nbml-quiet {
+  padding: 0;
+  border: 0;
+  background: none;
+  color: var(--jp-content-link-color);
+  font: inherit;
+  cursor: pointer;
+}
+.jp-nbml-link:hover,
+.jp-nbml-quiet:hover { text-decoration: underline; }
+
+.jp-nbml-input {
+  box-sizing: border-box;
+  min-width: 0;
+  padding: 4px 8px;
+  border: 1px solid var(--jp-border-color1);
+  border-radius: 2px;
+  background: var(--jp-layout-color0);
+  color: var(--jp-ui-font-color1);
+  font: inherit;
+}
+.jp-nbml-input::placeholder { color: var(--jp-ui-font-color2); }
+.jp-nbml-input[aria-invalid] { border-color: var(--jp-nbml-bad); }
+
+.jp-nbml-button {
+  padding: 6px 14px;
+  border: 0;
+  border-radius: 2px;
+  background: var(--jp-layout-color2);
+  color: var(--jp-ui-font-color1);
+  font: inherit;
+  cursor: pointer;
+}
+.jp-nbml-button:hover { background: var(--jp-layout-color3); }
+/* Darker than the state's own blue, so that white text on it is read by everybody (5.1:1). */
+.jp-nbml-button.jp-nbml-primary { background: #2f6dbd; color: #fff; }
+.jp-nbml-button.jp-nbml-primary:hover { background: #285fa6; }
+.jp-nbml-button:disabled { opacity: 0.5; cursor: default; }
+
+.jp-nbml-panel :focus-visible,
+.jp-nbml-result :focus-visible,
+.jp-nbml-detail :focus-visible,
+.jp-nbml-dialog :focus-visible {
+  outline: 2px solid var(--jp-nbml-running);
+  outline-offset: 1px;
+}
+
+/* ---- side panel ---- */
+
+.jp-nbml-panel {
+  min-width: 240px;
+  overflow: hidden auto;
+  padding-bottom: 12px;
+  background: var(--jp-layout-color1);
+  color: var(--jp-ui-font-color1);
+  font-size: var(--jp-ui-font-size1);
+}
+.jp-nbml-panel p { margin: 0; }
+
+.jp-nbml-head {
+  display: flex;
+  align-items: baseline;
+  justify-content: space-between;
+  gap: 12px;
+  padding: 8px 12px;
+  border-bottom: 1px solid var(--jp-border-color2);
+}
+.jp-nbml-head h2 {
+  margin: 0;
+  font-size: var(--jp-ui-font-size0);
+  font-weight: 600;
+  letter-spacing: 0.6px;
+  text-transform: uppercase;
+}
+.jp-nbml-head span {
+  overflow: hidden;
+  color: var(--jp-ui-font-color2);
+  font-size: var(--jp-ui-font-size0);
+  text-overflow: ellipsis;
+  white-space: nowrap;
+}
+
+.jp-nbml-step {
+  padding: 9px 12px;
+  border-bottom: 1px solid var(--jp-border-color2);
+  background: color-mix(in srgb, var(--jp-nbml-state) 10%, transparent);
+  line-height: 1.5;
+}
+.jp-nbml-empty {
+  padding: 14px 12px;
+  line-height: 1.5;
+}
+.jp-nbml-empty .jp-nbml-act { margin-top: 8px; }
+
+.jp-nbml-act {
+  display: flex;
+  align-items: baseline;
+  justify-content: space-between;
+  gap: 12px;
+}
+.jp-nbml-act code {
+  overflow: hidden;
+  text-overflow: ellipsis;
+  white-space: nowrap;
+}
+.jp-nbml-act .jp-nbml-link { flex: none; }
+
+.jp-nbml-sections section { padding-top: 4px; }
+.jp-nbml-sections h3 {
+  display: flex;
+  justify-content: space-between;
+  margin: 0;
+  padding: 5px 12px 3px;
+  font-size: var(--jp-ui-font-size1);
+  font-weight: 600;
+}
+.jp-nbml-sections [data-empty] h3 { color: var(--jp-ui-font-color2); font-weight: 400; }
+.jp-nbml-count { color: var(--jp-ui-font-color2); font-weight: 400; }
+.jp-nbml-sections ul { margin: 0; padding: 0; list-style: none; }
+
+.jp-nbml-row { position: relative; }
+.jp-nbml-row:hover,
+.jp-nbml-row:focus-within { background: var(--jp-layout-color2); }
+.jp-nbml-main {
+  display: flex;
+  align-items: center;
+  gap: 8px;
+  box-sizing: border-box;
+  width: 100%;
+  min-height: 28px;
+  padding: 3px 12px 3px 14px;
+  border: 0;
+  background: none;
+  color: inherit;
+  font: inherit;
+  text-align: left;
+  cursor: pointer;
+}
+.jp-nbml-panel .jp-nbml-main:focus-visible,
+.jp-nbml-panel .jp-nbml-kebab:focus-visible { outline-offset: -2px; }
+.jp-nbml-name {
+  flex: 0 1 auto;
+  min-width: 3em;
+  overflow: hidden;
+  font-weight: 500;
+  text-overflow: ellipsis;
+  white-space: nowrap;
+}
+.jp-nbml-figure {
+  flex: 0 1 auto;
+  margin-left: auto;
+  overflow: hidden;
+  color: var(--jp-ui-font-color2);
+  font-size: 12px;
+  font-variant-numeric: tabular-nums;
+  text-overflow: ellipsis;
+  white-space: nowrap;
+}
+.jp-nbml-kebab {
+  position: absolute;
+  top: 0;
+  right: 0;
+  width: 24px;
+  height: 100%;
+  padding: 0;
+  border: 0;
+  background: var(--jp-layout-color2);
+  color: var(--jp-ui-font-color1);
+  font: inherit;
+  cursor: pointer;
+  opacity: 0;
+}
+.jp-nbml-row:hover .jp-nbml-kebab,
+.jp-nbml-kebab:focus { opacity: 1; }
+.jp-nbml-row:hover .jp-nbml-main,
+.jp-nbml-row:focus-within .jp-nbml-main { padding-right: 28px; }
+.jp-nbml-all { padding: 3px 12px 3px 30px; font-size: 12px; }
+.jp-nbml-menu .lm-Menu-itemLabel { font-size: 12px; }
+
+/* ---- results ---- */
+
+.jp-nbml-result {
+  max-width: 860px;
+  padding: 4px 0;
+  overflow: hidden;
+  color: var(--jp-ui-font-color1);
+  font-family: var(--jp-ui-font-family);
+  font-size: var(--jp-ui-font-size1);
+  line-height: 1.6;
+}
+.jp-nbml-result section {
+  padding-left: 12px;
+  border-left: 3px solid var(--jp-nbml-state);
+}
+.jp-nbml-result p { margin: 3px 0; }
+.jp-nbml-title {
+  display: flex;
+  align-items: baseline;
+  gap: 8px;
+}
+.jp-nbml-title > .jp-nbml-chip { flex: none; }
+.jp-nbml-result a { color: var(--jp-content-link-color); text-decoration: underline; }
+.jp-nbml-result details { margin: 3px 0; }
+.jp-nbml-result summary {
+  width: fit-content;
+  cursor: pointer;
+  color: var(--jp-ui-font-color2);
+}
+.jp-nbml-next {
+  display: flex;
+  flex-wrap: wrap;
+  align-items: baseline;
+  gap: 6px;
+}
+.jp-nbml-line {
+  padding: 0;
+  border: 0;
+  background: none;
+  color: inherit;
+  font: inherit;
+  cursor: pointer;
+}
+.jp-nbml-line:hover code { background: color-mix(in srgb, var(--jp-nbml-running) 25%, transparent); }
+
+.jp-nbml-progress { display: flex; align-items: center; gap: 8px; }
+.jp-nbml-progress progress {
+  width: 160px;
+  height: 6px;
+  overflow: hidden;
+  border: 0;
+  border-radius: 3px;
+  background: color-mix(in srgb, var(--jp-nbml-idle) 25%, transparent);
+  accent-color: var(--jp-nbml-running);
+}
+.jp-nbml-progress progress[value] { appearance: none; }
+.jp-nbml-progress progress::-webkit-progress-bar { background: transparent; }
+.jp-nbml-progress progress::-webkit-progress-value { background: var(--jp-nbml-running); }
+.jp-nbml-progress progress::-moz-progress-bar { background: var(--jp-nbml-running); }
+
+.jp-nbml-bar {
+  display: flex;
+  flex-wrap: wrap;
+  align-items: center;
+  gap: 10px;
+  margin: 6px 0 2px;
+}
+.jp-nbml-bar .jp-nbml-input { width: 180px; }
+.jp-nbml-scroll {
+  max-height: 360px;
+  margin: 4px 0;
+  overflow: auto;
+}
+.jp-nbml-detail .jp-nbml-scroll { max-height: none; }
+.jp-nbml-scroll table {
+  border-spacing: 0;
+  border-collapse: separate;
+  font-size: inherit;
+}
+.jp-nbml-scroll th {
+  position: sticky;
+  top: 0;
+  padding: 0;
+  border-bottom: 1px solid var(--jp-border-color1);
+  background: var(--jp-layout-color0);
+  text-align: left;
+}
+.jp-nbml-scroll th button {
+  width: 100%;
+  padding: 3px 10px;
+  border: 0;
+  background: none;
+  color: var(--jp-ui-font-color2);
+  font: inherit;
+  font-weight: 600;
+  text-align: inherit;
+  white-space: nowrap;
+  cursor: pointer;
+}
+.jp-nbml-scroll th button:hover { color: var(--jp-ui-font-color1); }
+.jp-nbml-scroll th[aria-sort='ascending'] button::after { content: ' \\25b4'; }
+.jp-nbml-scroll th[aria-sort='descending'] button::after { content: ' \\25be'; }
+.jp-nbml-scroll td {
+  max-width: 360px;
+  padding: 3px 10px;
+  overflow: hidden;
+  border-bottom: 1px solid var(--jp-border-color2);
+  text-align: left;
+  text-overflow: ellipsis;
+  white-space: nowrap;
+}
+.jp-nbml-scroll [data-right] { text-align: right; font-variant-numeric: tabular-nums; }
+.jp-nbml-scroll td[data-bar] {
+  background: linear-gradient(
+    to right,
+    color-mix(in srgb, var(--jp-nbml-bar) 30%, transparent) var(--jp-nbml-share),
+    transparent var(--jp-nbml-share)
+  );
+}
+[data-bar='well'] { --jp-nbml-bar: var(--jp-nbml-well); }
+[data-bar='look'] { --jp-nbml-bar: var(--jp-nbml-look); }
+[data-bar='bad'] { --jp-nbml-bar: var(--jp-nbml-bad); }
+[data-bar='running'] { --jp-nbml-bar: var(--jp-nbml-running); }
+[data-bar='idle'] { --jp-nbml-bar: var(--jp-nbml-idle); }
+
+.jp-nbml-code {
+  max-height: 360px;
+  margin: 4px 0;
+  padding: 8px 10px;
+  overflow: auto;
+  border-radius: 2px;
+  background: var(--jp-cell-editor-background);
+  color: var(--jp-ui-font-color1);
+  font-family: var(--jp-code-font-family);
+  font-size: var(--jp-code-font-size);
+  line-height: 1.45;
+  white-space: pre;
+}
+.jp-nbml-result .jp-nbml-code code { padding: 0; background: none; font-size: inherit; }
+
+/* ---- detail ---- */
+
+.jp-nbml-detail {
+  padding: 20px 24px;
+  overflow: auto;
+  background: var(--jp-layout-color0);
+  color: var(--jp-ui-font-color1);
+  font-size: var(--jp-ui-font-size1);
+}
+.jp-nbml-detail:focus { outline: none; }
+.jp-nbml-detail .jp-nbml-result { max-width: 1100px; }
+.jp-nbml-detail h3 { margin: 20px 0 6px; font-size: var(--jp-ui-font-size1); font-weight: 600; }
+
+/* ---- try-it form ---- */
+
+.jp-nbml-try { max-width: 720px; line-height: 1.5; }
+.jp-nbml-try p { margin: 6px 0; }
+.jp-nbml-try > p:first-child {
+  display: flex;
+  flex-wrap: wrap;
+  align-items: baseline;
+  gap: 12px;
+}
+.jp-nbml-label { display: grid; gap: 4px; }
+.jp-nbml-try textarea {
+  width: 100%;
+  resize: vertical;
+  font-family: var(--jp-code-font-family);
+  font-size: var(--jp-code-font-size);
+  line-height: 1.45;
+}
+.jp-nbml-problem { color: var(--jp-error-color1); }
+.jp-nbml-reply { padding-left: 12px; border-left: 3px solid var(--jp-nbml-state); }
+.jp-nbml-prediction { font-size: var(--jp-ui-font-size2); }
+.jp-nbml-reply summary { width: fit-content; cursor: pointer; color: var(--jp-ui-font-color2); }
+.jp-nbml-reply .jp-nbml-code { max-height: 180px; }
+
+/* ---- Deploy ---- */
+
+.jp-nbml-dialog {
+  box-sizing: border-box;
+  width: min(520px, calc(100vw - 32px));
+  max-height: calc(100vh - 64px);
+  padding: 0;
+  overflow: auto;
+  border: 1px solid var(--jp-border-color1);
+  border-radius: 4px;
+  background: var(--jp-layout-color1);
+  color: var(--jp-ui-font-color1);
+  font-family: var(--jp-ui-font-family);
+  font-size: var(--jp-ui-font-size1);
+  line-height: 1.5;
+}
+.jp-nbml-dialog::backdrop { background: rgba(0, 0, 0, 0.4); }
+.jp-nbml-dialog h2 {
+  margin: 0;
+  padding: 14px 16px 6px;
+  font-size: 15px;
+  font-weight: 600;
+}
+.jp-nbml-body { padding: 4px 16px 10px; }
+.jp-nbml-body p { margin: 8px 0; }
+.jp-nbml-fields {
+  display: grid;
+  grid-template-columns: 90px minmax(0, 1fr);
+  gap: 8px 10px;
+  align-items: center;
+  margin-bottom: 10px;
+}
+.jp-nbml-fields label { color: var(--jp-ui-font-color2); }
+.jp-nbml-fixed { padding: 4px 0; }
+.jp-nbml-body .jp-nbml-risk {
+  margin: 6px 0;
+  padding: 6px 10px;
+  border-left: 3px solid var(--jp-nbml-state);
+  background: color-mix(in srgb, var(--jp-nbml-state) 10%, transparent);
+  overflow-wrap: anywhere;
+  white-space: pre-line;
+}
+.jp-nbml-plan { margin: 8px 0; padding-left: 20px; }
+.jp-nbml-plan li { margin: 3px 0; }
+.jp-nbml-dialog footer {
+  display: flex;
+  justify-content: flex-end;
+  gap: 8px;
+  padding: 12px 16px;
+  border-top: 1px solid var(--jp-border-color2);
+}
+
+@media (prefers-reduced-motion: no-preference) {
+  .jp-nbml-progress progress::-webkit-progress-value { transition: width 0.25s; }
+}
+`,""]),e.d(r,{},{A:l})},24(n){n.exports=function(n){var r=[];return r.toString=function(){return this.map(function(r){var e="",o=void 0!==r[5];return r[4]&&(e+="@supports (".concat(r[4],") {")),r[2]&&(e+="@media ".concat(r[2]," {")),o&&(e+="@layer".concat(r[5].length>0?" ".concat(r[5]):""," {")),e+=n(r),o&&(e+="}"),r[2]&&(e+="}"),r[4]&&(e+="}"),e}).join("")},r.i=function(n,e,o,t,a){"string"==typeof n&&(n=[[null,n,void 0]]);var l={};if(o)for(var p=0;p<this.length;p++){var i=this[p][0];null!=i&&(l[i]=!0)}for(var s=0;s<n.length;s++){var d=[].concat(n[s]);o&&l[d[0]]||(void 0!==a&&(void 0===d[5]||(d[1]="@layer".concat(d[5].length>0?" ".concat(d[5]):""," {").concat(d[1],"}")),d[5]=a),e&&(d[2]&&(d[1]="@media ".concat(d[2]," {").concat(d[1],"}")),d[2]=e),t&&(d[4]?(d[1]="@supports (".concat(d[4],") {").concat(d[1],"}"),d[4]=t):d[4]="".concat(t)),r.push(d))}},r}},23(n){n.exports=function(n){return n[1]}},16(n){var r=[];function e(n){for(var e=-1,o=0;o<r.length;o++)if(r[o].identifier===n){e=o;break}return e}function o(n,o){for(var t={},a=[],l=0;l<n.length;l++){var p=n[l],i=o.base?p[0]+o.base:p[0],s=t[i]||0,d="".concat(i," ").concat(s);t[i]=s+1;var b=e(d),c={css:p[1],media:p[2],sourceMap:p[3],supports:p[4],layer:p[5]};if(-1!==b)r[b].references++,r[b].updater(c);else{var m=function(n,r){var e=r.domAPI(r);return e.update(n),function(r){r?(r.css!==n.css||r.media!==n.media||r.sourceMap!==n.sourceMap||r.supports!==n.supports||r.layer!==n.layer)&&e.update(n=r):e.remove()}}(c,o);o.byIndex=l,r.splice(l,0,{identifier:d,updater:m,references:1})}a.push(d)}return a}n.exports=function(n,t){var a=o(n=n||[],t=t||{});return function(n){n=n||[];for(var l=0;l<a.length;l++){var p=e(a[l]);r[p].references--}for(var i=o(n,t),s=0;s<a.length;s++){var d=e(a[s]);0===r[d].references&&(r[d].updater(),r.splice(d,1))}a=i}}},18(n){var r={};n.exports=function(n,e){var o=function(n){if(void 0===r[n]){var e=document.querySelector(n);if(window.HTMLIFrameElement&&e instanceof window.HTMLIFrameElement)try{e=e.contentDocument.head}catch(n){e=null}r[n]=e}return r[n]}(n);if(!o)throw Error("Couldn't find a style target. This probably means that the value for the 'insert' parameter is invalid.");o.appendChild(e)}},20(n){n.exports=function(n){var r=document.createElement("style");return n.setAttributes(r,n.attributes),n.insert(r,n.options),r}},19(n,r,e){n.exports=function(n){var r=e.nc;r&&n.setAttribute("nonce",r)}},17(n){n.exports=function(n){if("u"<typeof document)return{update:function(){},remove:function(){}};var r=n.insertStyleElement(n);return{update:function(e){var o,t,a;o="",e.supports&&(o+="@supports (".concat(e.supports,") {")),e.media&&(o+="@media ".concat(e.media," {")),(t=void 0!==e.layer)&&(o+="@layer".concat(e.layer.length>0?" ".concat(e.layer):""," {")),o+=e.css,t&&(o+="}"),e.media&&(o+="}"),e.supports&&(o+="}"),(a=e.sourceMap)&&"u">typeof btoa&&(o+="\n/*# sourceMappingURL=data:application/json;base64,".concat(btoa(unescape(encodeURIComponent(JSON.stringify(a))))," */")),n.styleTagTransform(o,r,n.options)},remove:function(){var n;null===(n=r).parentNode||n.parentNode.removeChild(n)}}}},21(n){n.exports=function(n,r){if(r.styleSheet)r.styleSheet.cssText=n;else{for(;r.firstChild;)r.removeChild(r.firstChild);r.appendChild(document.createTextNode(n))}}},15(n,r,e){var o=e(16),t=e.n(o),a=e(17),l=e.n(a),p=e(18),i=e.n(p),s=e(19),d=e.n(s),b=e(20),c=e.n(b),m=e(21),u=e.n(m),j=e(22),f={};f.styleTagTransform=u(),f.setAttributes=d(),f.insert=i().bind(null,"head"),f.domAPI=l(),f.insertStyleElement=c(),t()(j.A,f),j.A&&j.A.locals&&j.A.locals}}]);

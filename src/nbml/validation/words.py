@@ -1,0 +1,84 @@
+"""The words of the language, and the names of Great Expectations that they stand for."""
+
+from __future__ import annotations
+
+#: word -> GX's aggregate expectation; its bounds are min_value and max_value
+AGGREGATES = {
+    "mean": "expect_column_mean_to_be_between",
+    "median": "expect_column_median_to_be_between",
+    "stdev": "expect_column_stdev_to_be_between",
+    "sum": "expect_column_sum_to_be_between",
+    "min": "expect_column_min_to_be_between",
+    "max": "expect_column_max_to_be_between",
+    "n_unique": "expect_column_unique_value_count_to_be_between",
+    "null_share": "expect_column_proportion_of_non_null_values_to_be_between",
+    "quantile": "expect_column_quantile_values_to_be_between",
+    "length": "expect_column_value_lengths_to_be_between",
+}
+#: drift measures; GX has none, so these expectations are ours
+DRIFT = ("psi", "ks", "js", "chi2", "wasserstein")
+#: word of two arguments -> GX's expectation and the name of its pattern
+PATTERNS = {
+    "matches": ("expect_column_values_to_match_regex", "regex"),
+    "like": ("expect_column_values_to_match_like_pattern", "like_pattern"),
+    "format": ("expect_column_values_to_match_strftime_format", "strftime_format"),
+}
+NOT_PATTERNS = {
+    "matches": ("expect_column_values_to_not_match_regex", "regex"),
+    "like": ("expect_column_values_to_not_match_like_pattern", "like_pattern"),
+}
+#: words that stand alone as an entry
+PREDICATES = ("not_null", "null", "unique", "increasing", "decreasing", *PATTERNS)
+WORDS = (*AGGREGATES, *DRIFT, *PREDICATES, "dtype", "rows", "columns", "col", "var")
+KEYWORDS = ("mostly", "where", "severity")
+SEVERITIES = ("critical", "warning", "info")
+#: a row where either column is null is not judged
+EITHER = "either_value_is_missing"
+
+#: how the types begin that judge values one by one, so that ``mostly`` means something
+BY_VALUE = (
+    "expect_column_values_to_", "expect_column_value_lengths_", "expect_column_value_z_scores_", "expect_column_pair_values_",
+    "expect_compound_columns_", "expect_multicolumn_", "expect_select_column_",
+)  # fmt: skip
+
+#: the expectations of GX 1.24, so that a misspelt one is told without importing it; a test compares
+NAMES = (
+    "expect_column_distinct_values_to_be_in_set", "expect_column_distinct_values_to_contain_set",
+    "expect_column_distinct_values_to_equal_set", "expect_column_max_to_be_between",
+    "expect_column_mean_to_be_between", "expect_column_median_to_be_between", "expect_column_min_to_be_between",
+    "expect_column_most_common_value_to_be_in_set", "expect_column_pair_values_a_to_be_greater_than_b",
+    "expect_column_pair_values_to_be_equal", "expect_column_pair_values_to_be_in_set",
+    "expect_column_proportion_of_non_null_values_to_be_between",
+    "expect_column_proportion_of_unique_values_to_be_between", "expect_column_quantile_values_to_be_between",
+    "expect_column_stdev_to_be_between", "expect_column_sum_to_be_between", "expect_column_to_exist",
+    "expect_column_type_to_be", "expect_column_unique_value_count_to_be_between",
+    "expect_column_value_lengths_to_be_between", "expect_column_value_lengths_to_equal",
+    "expect_column_value_z_scores_to_be_less_than", "expect_column_values_to_be_between",
+    "expect_column_values_to_be_dateutil_parseable", "expect_column_values_to_be_decreasing",
+    "expect_column_values_to_be_in_set", "expect_column_values_to_be_in_type_list",
+    "expect_column_values_to_be_increasing", "expect_column_values_to_be_json_parseable",
+    "expect_column_values_to_be_null", "expect_column_values_to_be_of_type", "expect_column_values_to_be_unique",
+    "expect_column_values_to_match_json_schema", "expect_column_values_to_match_like_pattern",
+    "expect_column_values_to_match_like_pattern_list", "expect_column_values_to_match_regex",
+    "expect_column_values_to_match_regex_list", "expect_column_values_to_match_strftime_format",
+    "expect_column_values_to_not_be_in_set", "expect_column_values_to_not_be_null",
+    "expect_column_values_to_not_be_outliers", "expect_column_values_to_not_match_like_pattern",
+    "expect_column_values_to_not_match_like_pattern_list", "expect_column_values_to_not_match_regex",
+    "expect_column_values_to_not_match_regex_list", "expect_compound_columns_to_be_unique",
+    "expect_multicolumn_sum_to_equal", "expect_multicolumn_values_to_be_equal",
+    "expect_query_results_to_match_comparison", "expect_select_column_values_to_be_unique_within_record",
+    "expect_table_column_count_to_be_between", "expect_table_column_count_to_equal",
+    "expect_table_columns_to_match_ordered_list", "expect_table_columns_to_match_set",
+    "expect_table_row_count_to_be_between", "expect_table_row_count_to_equal",
+    "expect_table_row_count_to_equal_other_table",
+)  # fmt: skip
+
+def drift_type(word: str) -> str:
+    """The type of our drift expectation for a measure."""
+    return f"expect_column_{word}_to_be_less_than"
+
+
+def drift_word(kind: str) -> str | None:
+    """The measure of a drift expectation's type, or None for any other."""
+    word = kind.removeprefix("expect_column_").removesuffix("_to_be_less_than")
+    return word if word in DRIFT and kind == drift_type(word) else None
