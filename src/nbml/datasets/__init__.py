@@ -55,9 +55,20 @@ def dataset(ref: str) -> DatasetVersion:
 
 def data() -> pd.DataFrame:
     """The latest version of each dataset, newest first: name, version, rows, columns, warnings, made."""
-    from nbml.datasets.listing import listing
+    import pandas as pd
 
-    return listing()
+    from nbml.datasets.report import listing_report
+    from nbml.display.listing import shown_as
+
+    versions = [from_thing(thing) for thing in current().latest("dataset")]
+    histories = {v.name: [t.body["rows"] for t in current().versions("dataset", v.name)] for v in versions}
+    rows = [
+        (v.name, v.version, v.thing.body["rows"], len(v.thing.body["columns"]), [w.code for w in v.warnings],
+         pd.Timestamp(v.made, unit="s", tz="UTC"))
+        for v in versions
+    ]  # fmt: skip
+    frame = pd.DataFrame(rows, columns=["name", "version", "rows", "columns", "warnings", "made"])
+    return shown_as(frame, listing_report(versions, histories))
 
 
 def take(value: Any) -> tuple[pd.DataFrame, Thing | None]:
