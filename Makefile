@@ -45,6 +45,7 @@ mutants: $(VENV)/.installed-test
 
 labextension: $(VENV)/.installed-test
 	cd labextension && PATH="$(CURDIR)/$(BIN):$$PATH" jlpm install --immutable && PATH="$(CURDIR)/$(BIN):$$PATH" jlpm build:prod
+	$(BIN)/python tests/browser/built.py --write
 
 clean:
 	rm -rf $(VENV) .demo dist build labextension/lib labextension/node_modules

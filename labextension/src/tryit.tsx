@@ -187,7 +187,8 @@ function flags(answer: IAnswer, i: number): string {
 
 /** What was wrong, one line for each; the shape is the service's, so it is looked at before it is used. */
 function problems(answer: unknown): string[] {
-  const said = (answer ?? {}) as { [key: string]: unknown };
+  const whole = (answer ?? {}) as { [key: string]: unknown };
+  const said = (typeof whole.error === 'object' && whole.error !== null ? whole.error : whole) as { [key: string]: unknown };
   const list = [said.problems, said.detail, said.errors].find(Array.isArray) as unknown[] | undefined;
   const first = [said.error, said.message, said.detail].find(v => typeof v === 'string') as string | undefined;
   const lines = (list ?? []).slice(0, FEW).map(item => {
@@ -196,8 +197,9 @@ function problems(answer: unknown): string[] {
     }
     const d = item as { [key: string]: unknown };
     const told = [d.message, d.problem, d.expectation].find(v => typeof v === 'string');
+    const value = 'value' in d ? words(d.value) : '';
     const place = [d.row === undefined ? '' : `row ${words(d.row)}`, typeof d.column === 'string' ? d.column : ''];
-    return [...place, told === undefined ? JSON.stringify(item) : String(told)].filter(Boolean).join(' · ');
+    return [...place, value, told === undefined ? JSON.stringify(item) : String(told)].filter(Boolean).join(' · ');
   });
   return [...(first ? [first] : []), ...lines];
 }
