@@ -11,9 +11,9 @@ from http.cookiejar import CookieJar
 from pathlib import Path
 
 import pytest
+
 from conftest import until
 from lab import TOKEN, LabServer
-
 from nbml.labserver.routes import ROUTES
 from nbml.store import Store
 
@@ -27,7 +27,7 @@ PATHS = {
 }  # fmt: skip
 
 
-@pytest.fixture()
+@pytest.fixture
 def project(work: Path, server: LabServer) -> Iterator[Store]:
     """A project in the served folder, bound to a kernel as ``%load_ext nbml`` would."""
     store = Store(work)
