@@ -98,7 +98,9 @@ def test_two_busy_kernels_then_a_restart_then_a_kill(seat: Seat, notebooks: Path
 
     seat.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:open', { path: 'two.ipynb' })")
     seat.page.wait_for_function("() => window.jupyterapp.shell.currentWidget?.context?.path === 'two.ipynb'")
-    seat.page.evaluate("async () => { const p = window.jupyterapp.shell.currentWidget; await p.context.ready; await p.sessionContext.ready }")
+    seat.page.evaluate(
+        "async () => { const p = window.jupyterapp.shell.currentWidget; await p.context.ready; await p.sessionContext.ready }"
+    )
     run_cell(seat, 0)
     done(seat, 0)
     run_cell(seat, 1)
