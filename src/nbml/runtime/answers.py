@@ -1,0 +1,105 @@
+"""Bytes of requests and answers: JSON by orjson where it is installed, else by the standard library, to the same effect."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .plan import Batch, Rejected
+
+try:
+    import orjson
+except ImportError:  # the service's environment need not hold it
+    orjson = None  # type: ignore[assignment]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What ``execute`` gives: a prediction for each row; probabilities are {"classes": [...], "values": [[...], ...]}."""
+
+    predictions: list[Any]
+    probabilities: dict[str, Any] | None = None
+
+
+class BadAnswer(Exception):
+    """The model's answer does not fit its rows, or JSON cannot carry it."""
+
+
+def loads(body: bytes) -> Any:
+    """Strict JSON in UTF-8. Raises ValueError: NaN, Infinity and numbers that are infinite as doubles are none."""
+    if orjson is not None:
+        return orjson.loads(body)
+    try:
+        return json.loads(body.decode("utf-8", "strict"), parse_constant=_refuse, parse_float=_finite)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
+def dumps(value: Any) -> bytes:
+    """JSON in UTF-8. What is not finite is null. Raises BadAnswer for what JSON cannot carry."""
+    try:
+        if orjson is not None:
+            return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS, default=_plain)
+        return json.dumps(_finite_or_null(value), separators=(",", ":"), default=_plain).encode()
+    except (TypeError, ValueError, RecursionError) as error:  # orjson's own error is a TypeError
+        raise BadAnswer(f"the answer cannot be written as JSON: {error}") from error
+
+
+def answered(batch: Batch, answer: Answer, version: str) -> bytes:
+    """The body of a 200."""
+    if len(answer.predictions) != batch.rows:
+        raise BadAnswer(f"the model gave {len(answer.predictions)} predictions for {batch.rows} rows")
+    body: dict[str, Any] = {"ids": batch.ids, "predictions": answer.predictions}
+    if answer.probabilities is not None:
+        body["probabilities"] = answer.probabilities
+    if batch.flags is not None:
+        body["flags"] = batch.flags
+    return dumps({**body, "version": version})
+
+
+def refused(message: str, version: str, problems: Sequence[dict[str, Any]] = (), count: int = 0) -> bytes:
+    """The body of every error."""
+    return dumps({"error": {"message": message, "problems": list(problems), "count": count or len(problems)}, "version": version})
+
+
+def rejected(error: Rejected, version: str) -> bytes:
+    """The body of a refused request."""
+    return refused(error.message, version, error.problems, error.count)
+
+
+def _refuse(text: str) -> Any:
+    raise ValueError(f"{text} is no JSON")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError(f"{text} is infinite as a double")
+    return value
+
+
+def _plain(value: Any) -> Any:
+    """What neither writer knows: values of numpy and pandas, dates."""
+    if hasattr(value, "tolist"):
+        return _finite_or_null(value.tolist())
+    if hasattr(value, "isoformat"):
+        text = value.isoformat()
+        return None if text == "NaT" else text
+    if isinstance(value, (set, frozenset, tuple)):
+        return list(value)
+    if type(value).__name__ == "NAType":  # pandas' missing value, without importing pandas
+        return None
+    raise TypeError(f"{type(value).__name__} is no JSON value")
+
+
+def _finite_or_null(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite_or_null(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite_or_null(inner) for inner in value]
+    return value

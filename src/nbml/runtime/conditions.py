@@ -1,0 +1,136 @@
+"""``where``: which rows an expectation judges, in the grammar of ``expect``. Read as syntax, never evaluated.
+
+Comparisons (chained too), ``in``, ``is None``, ``and``, ``or``, ``not``, ``null(c)``, ``not_null(c)``, column names,
+``col("any name")`` and literals. A comparison with a null does not hold.
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from . import instants
+from .columns import Column
+
+Cells = Mapping[str, Sequence[Any]]
+Holds = Callable[[Cells, int], Any]
+
+_OPS: Mapping[type[ast.cmpop], Callable[[Any, Any], Any]] = {
+    ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge, ast.Eq: operator.eq, ast.NotEq: operator.ne,
+}  # fmt: skip
+
+
+class Unsupported(Exception):
+    """What cannot be judged on one request, and why; never raised while a request is answered."""
+
+
+def condition(text: str, columns: Mapping[str, Column]) -> tuple[Holds, tuple[str, ...]]:
+    """Whether a row is one that ``text`` means, and the columns that it reads. Raises Unsupported."""
+    reader = _Reader(columns)
+    try:
+        tree = ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise Unsupported(f"where {text!r} cannot be read") from error
+    return reader.holds(tree), tuple(reader.read)
+
+
+class _Reader:
+    def __init__(self, columns: Mapping[str, Column]) -> None:
+        self.columns = columns
+        self.read: list[str] = []
+
+    def holds(self, node: ast.expr) -> Holds:
+        if isinstance(node, ast.BoolOp):
+            parts = [self.holds(value) for value in node.values]
+            if isinstance(node.op, ast.And):
+                return lambda cells, i: all(part(cells, i) for part in parts)
+            return lambda cells, i: any(part(cells, i) for part in parts)
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+            inner = self.holds(node.operand)
+            return lambda cells, i: not inner(cells, i)
+        if isinstance(node, ast.Compare):
+            sides = [node.left, *node.comparators]
+            links = [self._link(op, a, b) for op, a, b in zip(node.ops, sides, sides[1:], strict=False)]
+            return links[0] if len(links) == 1 else lambda cells, i: all(link(cells, i) for link in links)
+        if isinstance(node, ast.Call) and _callee(node) in ("null", "not_null") and len(node.args) == 1:
+            return self._null(node.args[0], _callee(node) == "null")
+        name = self._column(node)
+        return lambda cells, i: bool(cells[name][i])
+
+    def _link(self, op: ast.cmpop, left: ast.expr, right: ast.expr) -> Holds:
+        if isinstance(op, (ast.Is, ast.IsNot)):
+            if not (isinstance(right, ast.Constant) and right.value is None):
+                raise Unsupported(f"{ast.unparse(right)!r} after 'is'")
+            return self._null(left, isinstance(op, ast.Is))
+        if isinstance(op, (ast.In, ast.NotIn)):
+            return self._membership(left, right, isinstance(op, ast.In))
+        compare = _OPS[type(op)]
+        a, b = self._side(left, right), self._side(right, left)
+        if a is None or b is None:
+            raise Unsupported(f"{ast.unparse(left)!r} and {ast.unparse(right)!r} cannot be compared")
+
+        def holds(cells: Cells, i: int) -> bool:
+            x, y = a(cells, i), b(cells, i)
+            return x is not None and y is not None and bool(compare(x, y))
+
+        return holds
+
+    def _membership(self, left: ast.expr, right: ast.expr, inside: bool) -> Holds:
+        name = self._column(left)
+        column, values = self.columns[name], _literal(right)
+        if not isinstance(values, (list, tuple, set)) or column.kind == "datetime":
+            raise Unsupported(f"{ast.unparse(right)!r} after 'in'")
+        members = list(values)
+        return lambda cells, i: (cells[name][i] in members) == inside
+
+    def _null(self, node: ast.expr, null: bool) -> Holds:
+        name = self._column(node)
+        return lambda cells, i: (cells[name][i] is None) == null
+
+    def _side(self, node: ast.expr, other: ast.expr) -> Holds | None:
+        """How a side of a comparison is read; None where it cannot stand against the other."""
+        if isinstance(node, ast.Name) or _callee(node) == "col":
+            name = self._column(node)
+            unlike = (isinstance(other, ast.Name) or _callee(other) == "col") and self._family(other) != self._family(node)
+            return None if unlike or self.columns[name].family == "mixed" else lambda cells, i: cells[name][i]
+        value = _literal(node)
+        column = self.columns[self._column(other)]
+        if column.family == "instant":
+            try:
+                moment = instants.bound(value if isinstance(value, str) else "", column.dtype)
+            except ValueError:
+                return None
+            return lambda cells, i: moment
+        if not isinstance(value, str if column.family == "text" else (int, float)):
+            return None
+        return lambda cells, i: value
+
+    def _family(self, node: ast.expr) -> str:
+        column = self.columns[self._column(node)]
+        return column.family + (str(instants.aware(column.dtype)) if column.family == "instant" else "")
+
+    def _column(self, node: ast.expr) -> str:
+        if isinstance(node, ast.Name):
+            name = node.id
+        elif _callee(node) == "col" and isinstance(node, ast.Call) and len(node.args) == 1:
+            name = str(_literal(node.args[0]))
+        else:
+            raise Unsupported(f"{ast.unparse(node)!r} is no condition")
+        if name not in self.columns:
+            raise Unsupported(f"no input {name!r}")
+        if name not in self.read:
+            self.read.append(name)
+        return name
+
+
+def _literal(node: ast.expr) -> Any:
+    try:
+        return ast.literal_eval(node)
+    except ValueError as error:
+        raise Unsupported(f"{ast.unparse(node)!r} is no value") from error
+
+
+def _callee(node: ast.expr) -> str:
+    return node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
