@@ -26,6 +26,7 @@
     │   ├── StoreDamaged
     │   └── StoreTooNew
     ├── ValidationFailed      ``validate(..., strict=True)``
+    ├── TrackerFailed         a tracker did not take a run; it is sent again
     ├── TrialFailed           every trial of a study failed
     ├── SliceRefused          something cannot leave the notebook
     ├── ProofFailed           the packaged model does not equal the one in the kernel
@@ -42,7 +43,8 @@ Exceptions of other libraries are mapped to these where nbml calls them; the ori
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+import os
+from collections.abc import Callable, Iterable
 
 
 class NbmlError(Exception):
@@ -55,6 +57,13 @@ class NbmlError(Exception):
 
     def __str__(self) -> str:
         return self.message if self.next is None else f"{self.message}\nTry: {self.next}"
+
+    @property
+    def _render_traceback_(self) -> Callable[[], list[str]]:
+        """What IPython shows instead of a traceback; absent, so that the chain is shown, where ``NBML_TRACEBACK=1``."""
+        if os.environ.get("NBML_TRACEBACK", "") not in ("", "0"):
+            raise AttributeError("_render_traceback_")
+        return lambda: f"\x1b[31m{type(self).__name__}\x1b[0m: {self}".splitlines()
 
 
 class UsageError(NbmlError):
@@ -172,6 +181,10 @@ class ValidationFailed(NbmlError):
     def __init__(self, message: str, *, validation: object = None, next: str | None = None) -> None:
         super().__init__(message, next=next)
         self.validation = validation
+
+
+class TrackerFailed(NbmlError):
+    """A tracker did not take a run; it is sent again. The tool's own exception is the cause."""
 
 
 class TrialFailed(NbmlError):

@@ -8,16 +8,17 @@ from nbml.store.processes import Process
 from nbml.store.project import resolve
 from nbml.store.record import Store, Thing, check_name, split_ref
 
-__all__ = ["Process", "Store", "Thing", "check_name", "current", "opened", "resolve", "split_ref", "use"]
+__all__ = ["Process", "Store", "Thing", "check_name", "choose", "chosen", "current", "opened", "resolve", "split_ref", "use"]
 
 _current: Store | None = None
+_chosen: Path | None = None
 
 
 def current() -> Store:
     """The store of this process's project; resolved once, at load or at the first call."""
     global _current
     if _current is None:
-        _current = Store(resolve())
+        _current = Store(chosen())
     return _current
 
 
@@ -26,10 +27,26 @@ def opened() -> Store | None:
     return _current
 
 
+def choose(root: Path | None) -> None:
+    """Make ``root`` this process's project, to be opened at the first use: nothing is written for it now."""
+    global _chosen
+    if _current is not None and root != _current.root:
+        use(None)
+    _chosen = root
+
+
+def chosen() -> Path:
+    """The folder of this process's project; opens nothing."""
+    if _current is not None:
+        return _current.root
+    return resolve() if _chosen is None else _chosen
+
+
 def use(root: Path | str | None) -> Store | None:
     """Make ``root`` this process's project; None forgets it."""
-    global _current
+    global _current, _chosen
     if _current is not None:
         _current.close()
+    _chosen = None
     _current = None if root is None else Store(Path(root))
     return _current

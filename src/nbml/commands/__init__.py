@@ -1,0 +1,80 @@
+"""The table of commands, and what one command composes of several stages. Imports no stage before it is used.
+
+``python -m nbml.commands --json`` prints the table, ``--reference`` the reference page.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nbml import errors
+from nbml.commands.table import LATER, REQUIRED, SECTIONS, TABLE, Command, Param
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nbml.commands.overview import Config, Doctor, Status
+    from nbml.deploying import Deployment
+
+__all__ = ["LATER", "REQUIRED", "SECTIONS", "TABLE", "Command", "Param", "config", "deploy", "doctor", "not_yet", "status"]
+
+
+def deploy(service_or_model: Any, to: str = "local", name: str | None = None, canary: int | None = None) -> Deployment:
+    """Run a service; a model is packaged first, as ``name``, and then runs under that name.
+
+    Raises what ``package`` and ``deploy`` of the stages raise, and errors.BadArgument for a model without a name.
+    """
+    from nbml import deploying, packaging
+
+    if isinstance(service_or_model, (str, packaging.ServiceVersion)):
+        return deploying.deploy(service_or_model, to, name, canary)
+    if name is None:
+        kind = type(service_or_model).__name__
+        raise errors.BadArgument(f"a model ({kind}) becomes a service first, and that needs a name: deploy(model, name=...)")
+    service = packaging.package(service_or_model, name)
+    return deploying.deploy(service, to, name, canary)
+
+
+def status() -> Status:
+    """The state of the project, and one next step."""
+    from nbml.commands.overview import status
+
+    return status()
+
+
+def config() -> Config:
+    """Each setting, its value, and where that came from."""
+    from nbml.commands.overview import config
+
+    return config()
+
+
+def doctor() -> Doctor:
+    """What the installation has and lacks."""
+    from nbml.commands.doctor import doctor
+
+    return doctor()
+
+
+def not_yet(what: str) -> errors.NotYet:
+    """The error for something of a later version."""
+    from nbml import __version__
+
+    return errors.NotYet(f"nbml {__version__} does not have {what} yet", next="%nbml --help")
+
+
+def _coming(command: Command) -> Callable[..., Any]:
+    def verb(*args: Any, **kwargs: Any) -> Any:
+        raise not_yet(f"nbml.{command.function}")
+
+    verb.__name__ = verb.__qualname__ = command.function
+    verb.__doc__ = f"{command.summary} Not in this version: raises errors.NotYet."
+    return verb
+
+
+def __getattr__(name: str) -> Any:
+    """The verbs of later versions: each says by name that it is not there."""
+    for command in TABLE:
+        if command.since == LATER and command.function == name:
+            return _coming(command)
+    raise AttributeError(f"module 'nbml.commands' has no attribute {name!r}")

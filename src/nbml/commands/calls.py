@@ -1,0 +1,217 @@
+"""Words to a call: each parameter's value, and the Python that gives the same."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import nbml
+from nbml import errors, registry, settings
+from nbml.commands.parser import Word, Words
+from nbml.commands.table import REQUIRED, Command, Param
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a word stands for: the value, the Python that gives it, and the label that a default name is made of.
+
+    ``stored`` is the name of the stored thing that it is, or "".
+    """
+
+    value: Any
+    source: str
+    label: str = ""
+    stored: str = ""
+
+
+class Resolver(Protocol):
+    """What words mean here: in a notebook, or on a command line. Errors carry no next line where none is certain."""
+
+    #: what stands before the variable in a default name
+    place: str
+
+    def text(self, word: Word, expand: bool = True) -> str:
+        """What a word says, with names expanded."""
+
+    def data(self, word: Word, words: Words) -> Found:
+        """A dataframe, or the reference or path of one."""
+
+    def model(self, word: Word, words: Words) -> Found:
+        """A model or a function."""
+
+    def served(self, word: Word, words: Words) -> Found:
+        """A service, else a model."""
+
+    def thing(self, word: Word, words: Words, of: str) -> Found:
+        """A stored thing's reference, or a variable that holds one."""
+
+    def python(self, word: Word, words: Words) -> Found:
+        """The value of an expression."""
+
+    def say(self, line: str) -> None:
+        """A line above the result."""
+
+
+@dataclass(frozen=True)
+class Arg:
+    """A parameter's value and the Python that gives it."""
+
+    param: Param
+    value: Any
+    source: str
+
+
+@dataclass
+class Call:
+    """A call of a public function; ``run()`` makes it, ``python()`` writes it."""
+
+    command: Command
+    args: list[Arg] = field(default_factory=list)
+    positional: tuple[str, ...] = ()
+
+    def value(self, name: str) -> Any:
+        """The value of a parameter; its default where it was not given."""
+        found = [arg.value for arg in self.args if arg.param.name == name]
+        return found[0] if found else self.command.param(name).default
+
+    def set(self, name: str, value: Any, source: str) -> None:
+        """Give a parameter, in its place."""
+        order = [param.name for param in self.command.params]
+        self.args = [arg for arg in self.args if arg.param.name != name] + [Arg(self.command.param(name), value, source)]
+        self.args.sort(key=lambda arg: order.index(arg.param.name))
+
+    def run(self) -> Any:
+        function = getattr(nbml, self.command.function)
+        places, keywords = self._split()
+        return function(*[arg.value for arg in places], **{arg.param.name: arg.value for arg in keywords})
+
+    def python(self) -> str:
+        """The Python form, without imports."""
+        places, keywords = self._split()
+        parts = [arg.source for arg in places] + [f"{arg.param.name}={arg.source}" for arg in keywords]
+        return f"nbml.{self.command.function}({', '.join(parts)})"
+
+    def options(self) -> dict[str, Any]:
+        """Everything but the positional ones, by name."""
+        return {arg.param.name: arg.value for arg in self._split()[1]}
+
+    def _split(self) -> tuple[list[Arg], list[Arg]]:
+        """Positional and keyword arguments: a parameter stands by place as long as all before it do."""
+        places: list[Arg] = []
+        for param, arg in zip(self._plain(), self.args, strict=False):
+            if param is not arg.param or (param.name not in self.positional and param.form != "many"):
+                break
+            places.append(arg)
+        if self.command.params and self.command.params[0].form == "many":
+            places = list(self.args)
+        return places, self.args[len(places) :]
+
+    def _plain(self) -> list[Param]:
+        return [param for param in self.command.params if param.form in ("plain", "leading")]
+
+
+def bind(words: Words, resolver: Resolver) -> Call:
+    """Read each word as its parameter says. Raises errors.BadArgument, errors.UnknownName and what the resolver raises."""
+    call = Call(words.command, positional=words.places)
+    subject: Found | None = None
+    for param in words.command.params:
+        given = words.given.get(param.name)
+        if given is None:
+            continue
+        if param.form == "many":
+            call.args += [Arg(param, found.value, found.source) for found in (resolver.thing(w, words, param.of) for w in given)]
+            continue
+        found = _read(param, given, words, resolver)
+        call.args.append(Arg(param, found.value, found.source))
+        subject = subject or found
+    _fill(call, subject, words, resolver)
+    return call
+
+
+def _fill(call: Call, subject: Found | None, words: Words, resolver: Resolver) -> None:
+    """Default names; then nothing that is required may be missing."""
+    given = {arg.param.name for arg in call.args}
+    served = any(arg.param.kind == "served" and not isinstance(arg.value, str) for arg in call.args)
+    for param in words.command.params:
+        absent = param.name not in given and (param.default is REQUIRED or served)
+        made = param.kind in ("name", "suite") and param.name not in words.places
+        if absent and made and subject is not None and (param.default is REQUIRED or param.kind == "name"):
+            name = subject.stored or default_name(resolver.place, subject.label or subject.source)
+            resolver.say(f"{param.flag[2:]}: {name} ({param.flag} gives another)")
+            call.set(param.name, name, repr(name))
+        elif absent and param.default is REQUIRED and _needed(param, words):
+            raise missing(param, words)
+
+
+def _needed(param: Param, words: Words) -> bool:
+    return param.typed and not (words.cell and param.name in (words.command.line or ()))
+
+
+def missing(param: Param, words: Words) -> errors.BadArgument:
+    """A parameter that has to be given was not."""
+    name = words.command.name
+    what = param.help or param.name
+    line = f"{words.lead.replace('%%', '%')} {name} --help"
+    if param.name in words.places:
+        return errors.BadArgument(f"{name} what? It needs {_article(what)}", next=line)
+    return errors.BadArgument(f"{name} needs {param.flag}: {what}", next=line)
+
+
+def _article(what: str) -> str:
+    return what if re.match(r"(an?|the|name)\b", what) is None or not what.startswith("name") else f"the {what}"
+
+
+def default_name(place: str, label: str) -> str:
+    """``<notebook>-<variable>``, made to fit as the name of a stored thing."""
+    return fit(f"{place}-{label}") or "data"
+
+
+def fit(text: str) -> str:
+    """A text as the name of a stored thing."""
+    return re.sub(r"[^a-z0-9._]+", "-", text.lower()).strip("-._")[:63].rstrip("-._")
+
+
+def _read(param: Param, given: list[Word], words: Words, resolver: Resolver) -> Found:
+    if param.kind == "flag":
+        return Found(True, "True")
+    word = given[0]
+    readers = {"data": resolver.data, "model": resolver.model, "served": resolver.served, "python": resolver.python}
+    if param.kind in readers:
+        return readers[param.kind](word, words)
+    if param.kind in ("ref", "suite"):
+        return resolver.thing(word, words, param.of)
+    if param.kind == "variable":
+        found = resolver.model(word, words)
+        return Found(word.text, repr(word.text), found.label)
+    text = resolver.text(word, expand=param.kind != "where")
+    value = _value(param, text, word, words)
+    return Found(value, repr(value), str(text))
+
+
+def _value(param: Param, text: str, word: Word, words: Words) -> Any:
+    if param.kind == "int":
+        if not re.fullmatch(r"[+-]?\d[\d_]*", text):
+            raise errors.BadArgument(f"{param.flag} takes a whole number, found {text!r}", next=words.instead(word, "10"))
+        return int(text)
+    if param.kind == "duration":
+        try:
+            settings.duration(text)
+        except errors.BadArgument as error:
+            raise errors.BadArgument(f"{param.flag}: {error.message}", next=words.instead(word, "60s")) from error
+    if param.kind == "list":
+        parts = [part.strip() for part in text.split(",") if part.strip()]
+        return parts if len(parts) != 1 else parts[0]
+    if param.choices and text not in param.choices:
+        close = errors.nearest(text, param.choices)
+        hint = f"; nearest: {close}" if close else ""
+        raise errors.BadArgument(
+            f"{param.flag} is one of {', '.join(param.choices)}, found {text!r}{hint}",
+            next=words.instead(word, close or param.choices[0]),
+        )
+    return text
+
+
+def adapters(param: Param) -> list[str]:
+    """The adapters that an option may name."""
+    return registry.names(param.adapters) if param.adapters else list(param.choices)

@@ -1,0 +1,238 @@
+"""Words to parameters: which command, which options, which words belong to which. Says what is wrong, and the line that is right."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from nbml import errors
+from nbml.commands import not_yet
+from nbml.commands.table import LATER, TABLE, Command, Param
+
+#: options that every command has
+COMMON = ("--help", "--as-python")
+QUOTED = re.compile(r"""(?P<quote>["'])(?P<text>(?:\\(?P=quote)|(?!(?P=quote)).)*)(?P=quote)""", re.S)
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word as typed. ``text`` is what it says: without quotes around all of it. ``literal``: nothing in it expands.
+
+    ``plain`` words come from an argument list, where a quote is a character like others.
+    """
+
+    raw: str
+    plain: bool = False
+
+    @property
+    def text(self) -> str:
+        found = None if self.plain else QUOTED.fullmatch(self.raw)
+        return self.raw if found is None else found["text"].replace("\\" + found["quote"], found["quote"])
+
+    @property
+    def literal(self) -> bool:
+        return self.plain or (self.raw.startswith("'") and QUOTED.fullmatch(self.raw) is not None)
+
+    def after(self, start: int) -> Word:
+        """The word that begins at ``start``."""
+        return replace(self, raw=self.raw[start:])
+
+
+@dataclass
+class Words:
+    """A command and the words of each parameter. ``lead`` is how it was called: ``%nbml``, ``%%nbml``, ``python -m nbml``."""
+
+    command: Command
+    tokens: list[Word]
+    lead: str
+    given: dict[str, list[Word]] = field(default_factory=dict)
+    help: bool = False
+    as_python: bool = False
+
+    @property
+    def cell(self) -> bool:
+        return self.lead.startswith("%%")
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Parameters that stand without an option."""
+        return self.command.made if self.cell else self.command.line or ()
+
+    def typed(self, at: int | None = None, *words: str, drop: int = 1) -> str:
+        """The line as typed; from word ``at`` on, ``drop`` words are replaced by ``words``."""
+        raws = [word.raw for word in self.tokens]
+        if at is not None:
+            raws[at : at + drop] = words
+        return " ".join([self.lead, *raws])
+
+    def instead(self, word: Word, text: str) -> str:
+        """The line as typed, with ``text`` where ``word`` stands, alone or after an option's ``=``."""
+        for at, token in enumerate(self.tokens):
+            if token is word:
+                return self.typed(at, text)
+            name, equals, rest = token.raw.partition("=")
+            if equals and rest == word.raw and _is_option(token):
+                return self.typed(at, f"{name}={text}")
+        return self.typed()
+
+    def options(self) -> dict[str, Param]:
+        """The options of this form of the command."""
+        absent = set(self.places) | (set(self.command.line or ()) if self.cell else set())
+        return {param.flag: param for param in self.command.params if param.typed and param.name not in absent}
+
+
+def lookup(tokens: Sequence[Word], lead: str) -> Words:
+    """The command that the first word names. Raises errors.UnknownCommand, errors.NotYet."""
+    if not tokens or tokens[0].raw in ("--help", "-h"):
+        return Words(_status(), list(tokens), lead, help=bool(tokens))
+    word = tokens[0].raw
+    known = {command.name: command for command in TABLE if command.magic}
+    if word in known:
+        return Words(known[word], list(tokens), lead)
+    words = Words(_status(), list(tokens), lead)
+    for command in TABLE:
+        if command.name == word:
+            raise errors.UnknownCommand(f"{word!r} is no command, it is a function: nbml.{word}", next=f"help(nbml.{word})")
+    there = [name for name, command in known.items() if command.since != LATER]
+    close = errors.nearest(word, there) or errors.nearest(word, known)
+    if close is None:
+        raise errors.UnknownCommand(f"no command {word!r}", next=f"{lead.replace('%%', '%')} --help")
+    raise errors.UnknownCommand(f"no command {word!r}; nearest: {close}", next=words.typed(0, close))
+
+
+def read(tokens: Sequence[Word], lead: str) -> Words:
+    """The command and the words of each parameter.
+
+    Raises errors.UnknownCommand, errors.UnknownOption, errors.BadArgument and, for what comes later, errors.NotYet.
+    """
+    words = lookup(tokens, lead)
+    if words.help:
+        return words
+    if any(token.raw in ("--help", "-h") for token in words.tokens[1:]):
+        words.help = True
+        return words
+    if words.command.since == LATER:
+        raise not_yet(f"{lead} {words.command.name}")
+    _check_form(words)
+    _sort(words)
+    return words
+
+
+def _status() -> Command:
+    return next(command for command in TABLE if command.name == "status")
+
+
+def _check_form(words: Words) -> None:
+    command, name = words.command, words.command.name
+    if words.lead == "python -m nbml":
+        if command.cell and command.line is None and command.cell != "text":
+            raise errors.BadArgument(f"{name} runs a cell, so it needs a notebook: {_first(command)}")
+        return
+    coming = [token.raw for token in words.tokens if token.raw.partition("=")[0] in command.coming]
+    if coming:
+        raise not_yet(f"{words.lead} {name} {coming[0]}")
+    if words.cell and not command.cell:
+        raise errors.BadArgument(f"{name} is one line and takes no body", next=words.typed().replace("%%nbml", "%nbml", 1))
+    if not words.cell and command.line is None:
+        raise errors.BadArgument(f"{name} needs a body: it stands on the first line of a cell, as {_first(command)}", next=f"%nbml {name} --help")
+
+
+def _first(command: Command) -> str:
+    return command.example.partition("\n")[0]
+
+
+def _sort(words: Words) -> None:
+    """Give each word to its parameter."""
+    tokens, options = words.tokens, words.options()
+    command_line = words.lead == "python -m nbml"
+    free: list[int] = []
+    at = 1
+    while at < len(tokens):
+        word = tokens[at]
+        name, equals, _ = word.raw.partition("=")
+        if not _is_option(word):
+            free.append(at)
+            at += 1
+            continue
+        name = name if name in options else name.replace("_", "-")
+        if name in COMMON or (name == "--json" and command_line):
+            words.as_python |= name == "--as-python"
+            at += 1
+        elif name not in options:
+            raise _unknown(words, at, name, bool(equals))
+        else:
+            at = _take(words, options[name], at, word.after(len(word.raw.partition("=")[0]) + 1) if equals else None)
+    _place(words, free)
+
+
+def _is_option(word: Word) -> bool:
+    return re.match(r"--?[A-Za-z]", word.raw) is not None
+
+
+def _take(words: Words, param: Param, at: int, value: Word | None) -> int:
+    """The words of one option, which stands at ``at``; returns where the next one begins."""
+    if param.name in words.given:
+        raise errors.BadArgument(f"{param.flag} is given twice", next=words.typed(at, drop=1 if value or param.kind == "flag" else 2))
+    if param.kind == "flag":
+        if value is not None:
+            raise errors.BadArgument(f"{param.flag} takes no value, found {value.raw!r}", next=words.typed(at, param.flag))
+        words.given[param.name] = []
+        return at + 1
+    if value is not None:
+        words.given[param.name] = [value]
+        return at + 1
+    most = 2 if param.pair else 1
+    found = []
+    for word in words.tokens[at + 1 : at + 1 + most]:
+        if _is_option(word):
+            break
+        found.append(word)
+    if not found:
+        raise errors.BadArgument(f"{param.flag} needs a value: {param.help}", next=words.typed(at))
+    words.given[param.name] = found[:1]
+    if len(found) == 2:
+        words.given[param.pair] = found[1:]
+    return at + 1 + len(found)
+
+
+def _place(words: Words, free: list[int]) -> None:
+    """Give the words without an option to the parameters that stand so."""
+    params = [words.command.param(name) for name in words.places]
+    if params and params[-1].form == "many":
+        if free:
+            words.given[params[-1].name] = [words.tokens[at] for at in free]
+        return
+    for param, at in zip(params, free, strict=False):
+        words.given[param.name] = [words.tokens[at]]
+    if len(free) > len(params):
+        raise _too_many(words, free, len(params))
+
+
+def _too_many(words: Words, free: list[int], takes: int) -> errors.BadArgument:
+    """More words than places: most often a text without quotes."""
+    first = free[takes]
+    before = words.tokens[first - 1]
+    option = words.tokens[first - 2].raw if first >= 2 else ""
+    param = words.options().get(option)
+    if param is not None and param.kind in ("text", "where") and not _is_option(before):
+        rest = [before.raw]
+        while first - 1 + len(rest) < len(words.tokens) and not _is_option(words.tokens[first - 1 + len(rest)]):
+            rest.append(words.tokens[first - 1 + len(rest)].raw)
+        text = " ".join(rest)
+        quoted = f'"{text}"' if '"' not in text else f"'{text}'"
+        return errors.BadArgument(f"a text with spaces stands in quotes: {option} {text}", next=words.typed(first - 1, quoted, drop=len(rest)))
+    places = "nothing" if takes == 0 else "one thing" if takes == 1 else f"{takes} things"
+    message = f"{words.command.name} takes {places} without an option; {words.tokens[first].raw!r} is too much"
+    return errors.BadArgument(message, next=words.typed(first))
+
+
+def _unknown(words: Words, at: int, name: str, joined: bool) -> errors.UnknownOption:
+    known = [*words.options(), *COMMON]
+    close = errors.nearest(name, known)
+    title = words.command.name
+    if close is None:
+        return errors.UnknownOption(f"{title} has no option {name}", next=f"{words.lead.replace('%%', '%')} {title} --help")
+    right = words.tokens[at].raw.replace(name, close, 1) if joined else close
+    right = close + words.tokens[at].raw[len(words.tokens[at].raw.partition("=")[0]) :] if joined else right
+    return errors.UnknownOption(f"{title} has no option {name}; nearest: {close}", next=words.typed(at, right))

@@ -1,0 +1,61 @@
+"""The Python form of a cell: what ``--as-python`` puts into the next one."""
+
+from __future__ import annotations
+
+import ast
+import io
+import tokenize
+
+from nbml.commands.calls import Call
+
+
+def quoted(text: str) -> str:
+    """A text as a literal, over several lines where it has them."""
+    plain = '"""' not in text and "\\" not in text and not text.endswith('"')
+    return f'"""{text}"""' if "\n" in text and plain else repr(text)
+
+
+def cell_form(call: Call, body: str) -> str:
+    """What gives the same as the call over this body."""
+    kind = call.command.name
+    if call.command.cell == "text":
+        call.set("text", body, quoted(body))
+        return call.python()
+    if kind == "track":
+        return f"with {call.python()} as run:\n{indented(body)}"
+    if kind == "package":
+        call.set("model_or_function", None, "predict")
+        call.positional = ("model_or_function",)
+        return f"{body.rstrip()}\n\n{call.python()}"
+    return _tune(call, body)
+
+
+def indented(body: str) -> str:
+    """``body`` as a block: lines inside a text keep their beginning."""
+    inside: set[int] = set()
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(body).readline):
+            if token.type == tokenize.STRING:
+                inside |= set(range(token.start[0] + 1, token.end[0] + 1))
+    except (tokenize.TokenError, SyntaxError):
+        inside = set()  # magics in the body: no Python, and no text over several lines that could be told
+    lines = [line if n in inside or not line.strip() else "    " + line for n, line in enumerate(body.splitlines(), 1)]
+    return "\n".join(lines or ["    pass"])
+
+
+def _tune(call: Call, body: str) -> str:
+    """With data an estimator is searched, else a function that gives a number."""
+    tree = ast.parse(body)
+    last = tree.body[-1] if tree.body else None
+    start = last.lineno - 1 if last is not None else 0
+    lines = body.rstrip().splitlines()
+    before, final = "\n".join(lines[:start]), "\n".join(lines[start:])
+    if any(arg.param.name == "X" for arg in call.args):
+        call.set("estimator_or_function", None, "estimator")
+        call.positional = ("estimator_or_function", "X", "y")
+        head = f"from nbml import tune\n\n{before}\n" if before.strip() else "from nbml import tune\n\n"
+        return f"{head}estimator = {final}\n{call.python()}"
+    call.set("estimator_or_function", None, "objective")
+    call.positional = ("estimator_or_function",)
+    block = f"{before}\nreturn {final}" if before.strip() else f"return {final}"
+    return f"def objective(tune):\n{indented(block)}\n\n\n{call.python()}"

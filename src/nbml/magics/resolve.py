@@ -1,0 +1,162 @@
+"""What a word means in a notebook: a variable, something stored, a file, an expression."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from nbml import errors, frames, store
+from nbml.commands.calls import Found
+from nbml.commands.parser import Word, Words
+from nbml.magics.expand import expand
+from nbml.store.record import NAME
+
+#: kinds of which a stored one wins over a variable of that name
+STORED_FIRST = ("service", "deployment")
+
+
+class Notebook:
+    """Reads words against the notebook's names and the project's record."""
+
+    def __init__(self, names: Mapping[str, Any], hidden: Mapping[str, Any], place: str) -> None:
+        self.names, self.hidden, self.place = names, hidden, place
+
+    def say(self, line: str) -> None:
+        sys.stdout.write(line + "\n")
+
+    def text(self, word: Word, expand: bool = True) -> str:
+        return self._expanded(word) if expand and not word.literal else word.text
+
+    def data(self, word: Word, words: Words) -> Found:
+        for text in dict.fromkeys((word.text, self._expanded(word, quiet=True))):
+            found = self._variable(text) or _stored("dataset", text) or _file(text)
+            if found is not None:
+                return found
+        text = self.text(word)
+        if "@" in text and NAME.fullmatch(text.partition("@")[0]) and text.partition("@")[2].isdigit():
+            raise self._no_version(text, word, words)
+        if text.lower().endswith(frames.ENDINGS) and not text.isidentifier():
+            raise errors.BadInput(f"no file {text!r} in {Path.cwd()}")
+        return self._expression(word, words, "no dataframe, dataset or file {!r}", self._frames())
+
+    def model(self, word: Word, words: Words) -> Found:
+        found = self._variable(self.text(word))
+        return found or self._expression(word, words, "no name {!r} in this notebook", self._shown())
+
+    def served(self, word: Word, words: Words) -> Found:
+        text = self.text(word)
+        stored, variable = _stored("service", text), self._variable(text)
+        if stored is not None:
+            if variable is not None:
+                self.say(f"{text}: the service, not the variable of that name")
+            return stored
+        services = [thing.name for thing in _latest("service")]
+        if "@" in text and "(" not in text and variable is None:
+            raise _unknown("service", text, services, words, word)
+        return variable or self._expression(word, words, "no service and no name {!r} in this notebook", [*services, *self._shown()])
+
+    def thing(self, word: Word, words: Words, of: str) -> Found:
+        text = self.text(word)
+        stored, variable = _stored(of, text), self._variable(text)
+        if variable is not None and not _holds(variable.value):
+            variable = None
+        if stored is not None and variable is not None:
+            first = of in STORED_FIRST
+            self.say(f"{text}: the {of}, not the variable of that name" if first else f"{text}: the variable, not the {of} of that name")
+        found = stored or variable if of in STORED_FIRST else variable or stored
+        return found or Found(text, repr(text), text)
+
+    def python(self, word: Word, words: Words) -> Found:
+        return self._variable(word.text) or self._expression(word, words, "no name {!r} in this notebook", self._shown())
+
+    def _expanded(self, word: Word, quiet: bool = False) -> str:
+        if word.literal:
+            return word.text
+        try:
+            return expand(word.text, self.names)
+        except errors.UnknownName:
+            if quiet:
+                return word.text
+            raise
+
+    def _variable(self, text: str) -> Found | None:
+        return Found(self.names[text], text, text) if text.isidentifier() and text in self.names else None
+
+    def _expression(self, word: Word, words: Words, nothing: str, near: list[str]) -> Found:
+        """The value of an expression over the notebook's names."""
+        text = word.raw
+        try:
+            value = eval(compile(text, "<%nbml>", "eval"), dict(self.names))  # noqa: S307 - the user's own expression
+        except NameError as error:
+            name = text if text.isidentifier() or NAME.fullmatch(text) else error.name or text
+            close = errors.nearest(name, near)
+            if close is None:
+                raise errors.UnknownName(nothing.format(name), next="%whos") from None
+            right = words.instead(word, text.replace(name, close))
+            raise errors.UnknownName(f"{nothing.format(name)}; nearest: {close}", next=right) from None
+        except Exception as error:
+            raise errors.BadArgument(f"{text!r} cannot be evaluated: {type(error).__name__}: {error}") from error
+        return Found(value, text, text)
+
+    def _no_version(self, text: str, word: Word, words: Words) -> errors.UnknownDataset:
+        return errors.UnknownDataset(*_message("dataset", text, [t.name for t in _latest("dataset")]), next=_right("dataset", text, word, words))
+
+    def _shown(self) -> list[str]:
+        return [name for name in self.names if not name.startswith("_") and self.hidden.get(name, self) is not self.names[name]]
+
+    def _frames(self) -> list[str]:
+        return [name for name in self._shown() if frames.is_frame(self.names[name])] + [t.name for t in _latest("dataset")]
+
+
+def _holds(value: object) -> bool:
+    """Whether a variable holds a thing itself: a value of nbml, or a suite of Great Expectations."""
+    kind = type(value)
+    return kind.__module__.startswith("nbml.") or kind.__name__ == "ExpectationSuite" or (isinstance(value, dict) and "expectations" in value)
+
+
+def record() -> store.Store | None:
+    """The project's store where there is one; a mere look does not make it."""
+    return store.opened() or (store.current() if (store.chosen() / ".nbml").is_dir() else None)
+
+
+def _latest(kind: str) -> list[store.Thing]:
+    found = record()
+    return found.latest(kind) if found is not None else []
+
+
+def _stored(kind: str, text: str) -> Found | None:
+    name, at, number = text.partition("@")
+    found = record()
+    if found is None or not NAME.fullmatch(name) or (at and not number.isdigit()):
+        return None
+    thing = found.find(kind, text)
+    return None if thing is None else Found(text, repr(text), text, thing.name)
+
+
+def _file(text: str) -> Found | None:
+    if not text.lower().endswith(frames.ENDINGS) or not Path(text).expanduser().is_file():
+        return None
+    path = str(Path(text).expanduser())
+    return Found(path, repr(path), Path(path).stem)
+
+
+def _near(kind: str, text: str, names: list[str]) -> store.Thing | None:
+    close = errors.nearest(text.partition("@")[0], names)
+    return next((thing for thing in _latest(kind) if thing.name == close), None)
+
+
+def _message(kind: str, text: str, names: list[str]) -> tuple[str]:
+    near = _near(kind, text, names)
+    have = f"; nearest: {near.ref}" if near else f"; there are {', '.join(names[:5])}" if names else "; none is stored yet"
+    return (f"no {kind} {text!r}{have}",)
+
+
+def _right(kind: str, text: str, word: Word, words: Words) -> str:
+    near = _near(kind, text, [thing.name for thing in _latest(kind)])
+    return "%nbml --help" if near is None else words.instead(word, near.ref)
+
+
+def _unknown(kind: str, text: str, names: list[str], words: Words, word: Word) -> errors.UnknownService:
+    return errors.UnknownService(*_message(kind, text, names), next=_right(kind, text, word, words))
