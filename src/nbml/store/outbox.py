@@ -1,6 +1,6 @@
 """What trackers have still to hear. Rows are written with the run, by the kernel; their state by the sender alone.
 
-State: "waiting" (to be sent, not before ``next_at``), "sent". A row's ``body`` is what the tracker answered.
+State: "waiting" (to be sent once the run has ended, not before ``next_at``), "sent". A row's ``body`` is what the tracker answered.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from nbml.store.processes import Process
 from nbml.store.record import Store
 
 #: the office that one sender of a project holds
@@ -49,10 +50,7 @@ def letters(store: Store, *, run: int | None = None, state: str | None = None) -
     found = store.read(
         "SELECT * FROM outbox WHERE (? IS NULL OR run=?) AND (? IS NULL OR state=?) ORDER BY id", (run, run, state, state)
     )
-    return [
-        Letter(r["id"], r["run"], r["tracker"], r["state"], r["tries"], r["next_at"], r["error"], json.loads(r["body"]))
-        for r in found
-    ]
+    return [_letter(row) for row in found]
 
 
 def sent(store: Store, letter: Letter, answer: Mapping[str, Any]) -> None:
@@ -69,3 +67,36 @@ def missed(store: Store, letter: Letter, error: str) -> None:
             "UPDATE outbox SET tries=tries+1, next_at=?, error=? WHERE id=?", (due, error[:500], letter.id)
         )
     )
+
+
+def due(store: Store) -> list[Letter]:
+    """What can be sent now, oldest first: of runs that have ended, or whose process has."""
+    found = store.read(
+        "SELECT o.*, r.status, r.process FROM outbox o JOIN run r ON r.thing=o.run WHERE o.state='waiting' AND o.next_at<=? ORDER BY o.id",
+        (time.time(),),
+    )
+    return [_letter(row) for row in found if row["status"] != "running" or not store.alive(row["process"])]
+
+
+def retire(store: Store, sender: Process, idle: float) -> bool:
+    """Give back the sender's office, unless something is to be sent within ``idle`` seconds.
+
+    One transaction: a run that ends meanwhile either is seen here, or its kernel sees that the office is empty.
+    """
+    now = time.time()
+
+    def work(db: sqlite3.Connection) -> bool:
+        soon = db.execute(
+            "SELECT 1 FROM outbox o JOIN run r ON r.thing=o.run WHERE o.state='waiting' AND r.status!='running' AND o.next_at<=? LIMIT 1",
+            (now + idle,),
+        ).fetchone()
+        if soon is None:
+            db.execute("DELETE FROM lease WHERE office=? AND process=?", (OFFICE, sender.id))
+            db.execute("UPDATE process SET ended=? WHERE id=?", (now, sender.id))
+        return soon is None
+
+    return store.write(work)
+
+
+def _letter(r: sqlite3.Row) -> Letter:
+    return Letter(r["id"], r["run"], r["tracker"], r["state"], r["tries"], r["next_at"], r["error"], json.loads(r["body"]))

@@ -30,7 +30,10 @@ Point = tuple[float, "int | None", Mapping[str, float]]
 
 @dataclass(frozen=True)
 class RunRow:
-    """A run as listings need it. ``state`` is running, finished, failed, or interrupted (also where its process is gone)."""
+    """A run as listings need it. ``state`` is running, finished, failed, or interrupted (also where its process is gone).
+
+    ``seconds`` is how long its blocks ran, None where none has ended; ``changed`` are the parameters that are not the default.
+    """
 
     thing: int
     uid: str
@@ -42,6 +45,8 @@ class RunRow:
     params: dict[str, Any]
     metrics: dict[str, float]
     tags: tuple[str, ...]
+    seconds: float | None
+    changed: tuple[str, ...]
 
 
 @dataclass
@@ -177,14 +182,15 @@ def resume(db: sqlite3.Connection, run: int, process: int) -> None:
 
 def finish(db: sqlite3.Connection, run: int, state: str, params: Mapping[str, Any]) -> None:
     """Write down how a run ended, and what it was run with."""
-    text = json.dumps(params, ensure_ascii=False)
+    text = json.dumps(params, ensure_ascii=False, allow_nan=False)
     db.execute("UPDATE run SET status=?, ended=?, params=? WHERE thing=?", (state, time.time(), text, run))
 
 
 def rows(store: Store, *, thing: int | None = None, limit: int = -1) -> list[RunRow]:
     """All runs, newest first, or the one of ``thing``."""
     found = store.read(
-        "SELECT r.*, t.version FROM run r JOIN thing t ON t.id=r.thing WHERE ? IS NULL OR r.thing=?"
+        "SELECT r.*, t.version, json_extract(t.body,'$.seconds') seconds, json_extract(t.body,'$.changed') changed"
+        " FROM run r JOIN thing t ON t.id=r.thing WHERE ? IS NULL OR r.thing=?"
         " ORDER BY r.thing DESC LIMIT ?",
         (thing, thing, limit),
     )
@@ -201,7 +207,8 @@ def _row(store: Store, row: sqlite3.Row, living: dict[int | None, bool]) -> RunR
         state = "running" if living[owner] else "interrupted"
     return RunRow(
         row["thing"], row["uid"], row["name"], row["version"], state, row["started"], row["ended"],
-        json.loads(row["params"]), read_numbers(row["last"]), tuple(json.loads(row["tags"])),
+        json.loads(row["params"]), read_numbers(row["last"]), tuple(json.loads(row["tags"])), row["seconds"],
+        tuple(json.loads(row["changed"] or "[]")),
     )  # fmt: skip
 
 

@@ -1,0 +1,153 @@
+"""The way of a point from ``log`` into the record: a queue, and one thread that empties it every ``BATCH`` seconds."""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from nbml import errors
+from nbml.display import figure
+from nbml.store import Store, Thing, runs
+from nbml.store.runs import Point
+
+#: seconds that points wait for company; with the time of a commit they are durable within 200 ms
+BATCH = 0.1
+#: points that go into one transaction, so that a burst never holds the interpreter for long
+MOST = 5000
+#: least time between two pictures of the running run, seconds
+PAUSE = 0.25
+#: seconds after which a store that did not take the points is asked again
+AGAIN = 1.0
+#: values of a curve that are kept, at most twice as many
+CURVE = 40
+#: what a metric of unseen rows is called by most
+HELD = ("valid/", "val/", "test/")
+
+
+class Curve:
+    """A thinned series: never more than ``2 * CURVE`` values, evenly spaced, and the last one."""
+
+    def __init__(self) -> None:
+        self.values: list[float] = []
+        self.count, self.stride, self.last = 0, 1, math.nan
+
+    def add(self, value: float) -> None:
+        """Take the next value."""
+        if self.count % self.stride == 0:
+            self.values.append(value)
+            if len(self.values) > 2 * CURVE:
+                self.values, self.stride = self.values[::2], 2 * self.stride
+        self.count += 1
+        self.last = value
+
+
+class Feed:
+    """Writes the points of one open run, and the panel's line of it at most four times a second.
+
+    ``put`` may be called from any thread and never waits. Points that the store did not take stay queued.
+    """
+
+    def __init__(self, store: Store, thing: Thing) -> None:
+        self.store, self.thing = store, thing
+        self.queue: deque[Point] = deque()
+        self.curves: dict[str, Curve] = {}
+        self.headline = ""
+        self.failure: BaseException | None = None
+        self._points = runs.Points(thing.id)
+        self._lock = threading.Lock()
+        self._wake, self._stop = threading.Event(), threading.Event()
+        self._shown, self._dirty = time.monotonic(), False
+        self._thread = threading.Thread(target=self._work, name="nbml-run", daemon=True)
+        self._thread.start()
+
+    def put(self, point: Point) -> None:
+        """Queue one point."""
+        self.queue.append(point)
+        if not self._wake.is_set():
+            self._wake.set()
+
+    def flush(self) -> None:
+        """Wait until all that was put before is durable. Raises errors.StoreError."""
+        with self._lock:
+            while self.queue:
+                self._send(len(self.queue), None)
+
+    def close(self, last: Callable[[sqlite3.Connection], None]) -> None:
+        """Write what is queued, then, in the transaction of the last points, what ``last`` writes. Raises errors.StoreError."""
+        self._stop.set()
+        self._wake.set()
+        self._thread.join()
+        with self._lock:
+            while len(self.queue) > MOST:
+                self._send(MOST, None)
+            self._send(MOST, last)
+
+    def row(self) -> dict[str, Any]:
+        """The panel's line: the figure that matters, and a curve."""
+        curve = self.curves.get(self.headline)
+        found: dict[str, Any] = {"state": "running", "figure": ""}
+        if curve is not None:
+            found["figure"] = f"{self.headline} {figure(curve.last)}"
+            longest = max(self.curves.values(), key=lambda c: c.count)
+            shown = curve if curve.count > 1 else longest
+            if shown.count > 1:
+                found["spark"] = runs.curve([*shown.values, shown.last], CURVE)
+        return found
+
+    def _work(self) -> None:
+        while not self._stop.is_set():
+            late = max(0.0, self._shown + PAUSE - time.monotonic()) if self._dirty else None
+            self._wake.wait(late)
+            if self._wake.is_set():
+                self._stop.wait(BATCH)
+            if self._stop.is_set():
+                return
+            self._wake.clear()
+            try:
+                with self._lock:
+                    self._send(MOST, None)
+            except (errors.StoreError, RuntimeError) as error:
+                self.failure = error
+                self._stop.wait(AGAIN)
+            if self.queue:
+                self._wake.set()
+
+    def _send(self, most: int, last: Callable[[sqlite3.Connection], None] | None) -> None:
+        batch = [self.queue.popleft() for _ in range(min(len(self.queue), most))]
+        for _, _, values in batch:
+            self._note(values)
+        now = time.monotonic()
+        show = last is None and (self._dirty or bool(batch)) and now - self._shown >= PAUSE
+
+        def work(db: sqlite3.Connection) -> None:
+            if batch or last is not None:
+                self._points.write(db, batch, final=last is not None)
+            if show:
+                runs.set_row(db, self.thing.id, self.row())
+            if last is not None:
+                last(db)
+
+        if not (batch or show or last):
+            return
+        try:
+            self.store.write(work)
+        except BaseException:
+            self.queue.extendleft(reversed(batch))
+            self._points = runs.Points(self.thing.id)
+            raise
+        self._dirty = not show and (self._dirty or bool(batch))
+        if show:
+            self._shown = now
+
+    def _note(self, values: Mapping[str, float]) -> None:
+        new = [name for name in values if name not in self.curves]
+        if new:
+            self.headline = next((name for name in new if name.startswith(HELD)), new[0])
+            self.curves |= {name: Curve() for name in new}
+        for name, value in values.items():
+            self.curves[name].add(value)

@@ -1,0 +1,92 @@
+"""Runs as frames: all of them, and side by side. Imports pandas: ask for it where a listing is made."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from nbml.display.listing import shown_as
+from nbml.store import current, runs
+from nbml.store.runs import RunRow
+from nbml.tracking import report
+from nbml.tracking.fits import plain
+from nbml.tracking.values import Run
+
+FIXED = ("name", "state", "started", "duration")
+
+
+def listing(where: str | None) -> pd.DataFrame:
+    """See ``runs``."""
+    rows = runs.rows(current())
+    frame = table(rows)
+    if where is not None:
+        from nbml.validation.conditions import where as mask
+
+        frame = frame[mask(where, frame).to_numpy()]
+        kept = set(frame.index)
+        rows = [row for row in rows if row.uid in kept]
+    return shown_as(frame, report.listing_report(rows[: report.ROWS], _sparks(rows[: report.ROWS]), where))
+
+
+def table(rows: Sequence[RunRow]) -> pd.DataFrame:
+    """One row a run, newest first. A metric or parameter called as another column has its kind before its name."""
+    metrics = dict.fromkeys(name for row in rows for name in row.metrics)
+    params = dict.fromkeys(name for row in rows for name in row.params)
+    columns: dict[str, Any] = {
+        "name": pd.Series([row.name for row in rows], dtype="str"),
+        "state": pd.Series([row.state for row in rows], dtype="str"),
+        "started": pd.to_datetime(pd.Series([row.started for row in rows], dtype="float64"), unit="s", utc=True),
+        "duration": pd.Series([row.seconds for row in rows], dtype="float64"),
+    }
+    for name in metrics:
+        own = f"metric.{name}" if name in FIXED else name
+        columns[own] = pd.Series([row.metrics.get(name) for row in rows], dtype="float64")
+    for name in params:
+        own = f"param.{name}" if name in columns else name
+        columns[own] = pd.Series([plain(row.params.get(name)) for row in rows]).infer_objects()
+    frame = pd.DataFrame(columns)
+    frame.index = pd.Index([row.uid for row in rows], name="run", dtype="str")
+    return frame
+
+
+def _sparks(rows: Sequence[RunRow]) -> dict[int, Sequence[float | None]]:
+    """The curve in each run's line of the panel."""
+    ids = [row.thing for row in rows]
+    marks = ",".join("?" * len(ids))
+    found = current().read(f"SELECT id, json_extract(body,'$.row.spark') spark FROM thing WHERE id IN ({marks})", ids)  # noqa: S608
+    return {row["id"]: json.loads(row["spark"]) for row in found if row["spark"]}
+
+
+def comparison(chosen: Sequence[Run]) -> pd.DataFrame:
+    """See ``compare``."""
+    rows = [run._row for run in chosen]
+    refs = [str(run) for run in chosen]
+    lines: list[tuple[str, str, list[Any]]] = []
+    equal = 0
+    data = [", ".join(map(str, run.datasets)) for run in chosen]
+    sides: list[tuple[str, list[dict[str, Any]]]] = [
+        ("metric", [dict(row.metrics) for row in rows]),
+        ("param", [row.params for row in rows]),
+        ("data", [{"data": said} if said else {} for said in data]),
+    ]
+    for kind, each in sides:
+        for name in dict.fromkeys(name for values in each for name in values):
+            values = [plain(side.get(name)) for side in each]
+            if all(_same(values[0], value) for value in values[1:]):
+                equal += 1
+            else:
+                lines.append((kind, name, values))
+    changed = {name for row in rows for name in row.changed}
+    dull = {name for kind, name, values in lines if kind == "param" and None in values and name not in changed}
+    frame = pd.DataFrame({"kind": [line[0] for line in lines]}, dtype="str")
+    for place, ref in enumerate(refs):
+        frame[ref] = pd.Series([line[2][place] for line in lines], dtype=object)
+    frame.index = pd.Index([line[1] for line in lines], name="name", dtype="str")
+    return shown_as(frame, report.comparison_report(refs, lines, dull, equal))
+
+
+def _same(one: Any, other: Any) -> bool:
+    return type(one) is type(other) and (one == other or (one != one and other != other))

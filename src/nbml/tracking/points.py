@@ -1,0 +1,61 @@
+"""What may be logged: names, numbers and a step, checked before they are queued."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Mapping
+from typing import Any
+
+from nbml import errors
+
+#: a step fits into 64 bits
+HIGHEST = 2**63 - 1
+
+
+def checked(values: Mapping[str, Any] | None, metrics: Mapping[str, Any]) -> dict[str, float]:
+    """All values as floats. Raises errors.BadArgument naming what is no number, errors.BadName for a name that is none."""
+    if values is None:
+        given = metrics
+    elif isinstance(values, Mapping):
+        given = {**values, **metrics}
+    else:
+        raise errors.BadArgument(f"log takes a dict of numbers, not {type(values).__name__}", next="nbml.log(auc=0.91)")
+    if not given:
+        raise errors.BadArgument("log was given no number", next="nbml.log(auc=0.91)")
+    return {_name(name): value if type(value) is float else number(name, value) for name, value in given.items()}
+
+
+def number(name: str, value: Any) -> float:
+    """One value as a float: Python's and numpy's numbers, 0-d arrays and tensors. Raises errors.BadArgument."""
+    if not isinstance(value, (str, bytes, bytearray)) and getattr(value, "shape", ()) == () and hasattr(value, "__float__"):
+        try:
+            return float(value)
+        except (TypeError, ValueError, OverflowError):
+            pass
+    shape = getattr(value, "shape", None)
+    if isinstance(value, int):
+        what = "an int that is too large for a float"
+    elif isinstance(value, str):
+        what = f"the text {value[:40]!r}"
+    else:
+        what = type(value).__name__ + (f" of shape {tuple(shape)}" if isinstance(shape, tuple) and shape else "")
+    raise errors.BadArgument(f"the metric {name!r} is no number: {what}")
+
+
+def place(step: Any) -> int | None:
+    """A step, or None. Raises errors.BadArgument."""
+    if step is None:
+        return None
+    try:
+        found = operator.index(step)
+    except TypeError:
+        found = int(step) if isinstance(step, float) and step.is_integer() else -1
+    if isinstance(step, bool) or not 0 <= found <= HIGHEST:
+        raise errors.BadArgument(f"the step {step!r} is no whole number from 0")
+    return found
+
+
+def _name(name: Any) -> str:
+    if type(name) is not str or not name.strip():
+        raise errors.BadName(f"a metric is named by a text, not {name!r}")
+    return name

@@ -1,0 +1,152 @@
+"""Runs as reports."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from nbml.display import Code, Column, Details, Line, Note, Report, Spark, Table, ago, chip, code, figure, muted, seconds, size, strong
+from nbml.store import runs
+
+if TYPE_CHECKING:
+    from nbml.display import Part
+    from nbml.store.runs import RunRow
+    from nbml.tracking.values import Run
+
+DOTS = {"running": "running", "finished": "well", "failed": "bad", "interrupted": "look"}
+#: metrics that stand in a run's first line, columns of metrics in a listing, rows of it that get a curve
+HEAD, COLUMNS, ROWS = 3, 3, 100
+
+
+def run_report(run: Run) -> Report:
+    """One line; curves where there are any; the rest on demand."""
+    row, body = run._row, run._body
+    names = list(row.metrics)
+    facts = [f"{name} {figure(row.metrics[name])}" for name in names[:HEAD]]
+    facts += [f"{len(names) - HEAD} more metrics"] if len(names) > HEAD else []
+    facts += [seconds(row.seconds)] if row.seconds is not None else [f"began {ago(row.started)}"]
+    facts += _data(body)
+    parts: list[Part] = []
+    if run.error and row.state != "running":
+        parts.append(Note(DOTS[row.state], row.state, run.error))
+    counts = runs.names(run._store, run._thing.id)
+    if len(names) > HEAD or any(count > 1 for count in counts.values()):
+        parts.append(_metrics(run, row, counts))
+    if row.params:
+        parts.append(_params(row))
+    for tracker, where in run.mirrors.items():
+        parts.append(Line((muted(f"{tracker}: "), code(where) if "/" in where else muted(where))))
+    parts.append(Details("What it ran with", _context(run, body)))
+    title = (strong(run.name), muted(f"@{run.version}"))
+    return Report(title, DOTS[row.state], row.state, facts, parts, ["%nbml runs"], _key(run, body), "run", str(run))
+
+
+def _key(run: Run, body: Mapping[str, Any]) -> str | None:
+    """A run's report keeps its id, so that a detail view goes on where it stands."""
+    return body.get("result") or (run.id * 4)[:32]
+
+
+def _data(body: Mapping[str, Any]) -> list[str]:
+    refs = dict.fromkeys(f"{'part of ' if said.get('part') else ''}{said['ref']}" for said in body.get("data", ()) if said.get("ref"))
+    return [f"data {', '.join(refs)}"] if refs else []
+
+
+def _metrics(run: Run, row: RunRow, counts: Mapping[str, int]) -> Table:
+    lines = []
+    for name, last in row.metrics.items():
+        values = runs.points(run._store, run._thing.id, name)[2]
+        real = [value for value in values if math.isfinite(value)]
+        low, high = (min(real), max(real)) if real else (None, None)
+        lines.append((code(name), last, low, high, Spark(runs.curve(values), _alt(values)), counts.get(name, 0)))
+    return Table(("metric", "last", "least", "most", "course", "points"), lines)
+
+
+def _alt(values: Sequence[float]) -> str:
+    return f"from {figure(values[0])} to {figure(values[-1])}" if len(values) > 1 else ""
+
+
+def _params(row: RunRow) -> Details:
+    changed = [name for name in row.changed if name in row.params]
+    said = ", ".join(f"{name} {text(row.params[name])}" for name in changed[:6]) or "all at their defaults"
+    lines = [(code(name), text(value), "" if name in changed else "default") for name, value in _first(row.params, changed)]
+    return Details(f"{len(row.params)} parameters: {said}", [Table(("parameter", "value", ""), lines)])
+
+
+def _first(params: Mapping[str, Any], names: Sequence[str]) -> list[tuple[str, Any]]:
+    return [(n, params[n]) for n in names] + [(n, v) for n, v in params.items() if n not in names]
+
+
+def text(value: Any) -> str:
+    """A parameter as people read it."""
+    if isinstance(value, dict) and set(value) == {"float"}:
+        return str(value["float"])
+    if isinstance(value, float):
+        return figure(value)
+    return str(value)
+
+
+def _context(run: Run, body: Mapping[str, Any]) -> list[Part]:
+    said = [("run", run.id), ("tags", ", ".join(run.tags)), ("note", run.note), ("notebook", run.notebook)]
+    said += [("fitted", ", ".join(f"{e['type']}{' × ' + str(e['times']) if e['times'] > 1 else ''}" for e in body.get("estimators", ())))]
+    data = [f"{'part of ' if d.get('part') else ''}{d.get('ref', '')} {d['rows']:,} × {d['columns']}".strip() for d in body.get("data", ())]
+    said += [("data", ", ".join(dict.fromkeys(data)))]
+    git, environment = body.get("git", {}), body.get("environment", {})
+    if git:
+        said.append(("Git", git["commit"][:10] + (" and uncommitted changes" if git.get("dirty") else "")))
+    if environment:
+        said.append(("Python", f"{environment['python']} on {environment['platform']}, {environment['cpus']} processors"))
+        said.append(("packages", ", ".join(f"{name} {version}" for name, version in environment["packages"].items())))
+        said.append(("GPU", ", ".join(environment.get("gpu", ()))))
+    said += [("most memory", size(body["peak"]) if body.get("peak") else ""), ("figures", str(len(body.get("figures", ())) or ""))]
+    parts: list[Part] = [Table(("what", "found"), [(muted(what), found) for what, found in said if found])]
+    return parts + ([Code(run.source)] if run.source else [])
+
+
+def listing_report(rows: Sequence[RunRow], sparks: Mapping[int, Sequence[float | None]], where: str | None) -> Report:
+    """Runs to be compared, newest first."""
+    names = _common(rows)
+    heads = [Column("run"), *(Column(name, "right", bar="well" if i == 0 else None) for i, name in enumerate(names))]
+    heads += [Column("course")] if sparks else []
+    heads += [Column("params"), Column("state"), Column("when", "right", "time")]
+    lines = []
+    for row in rows:
+        line: list[Any] = [(strong(row.name), muted(f"@{row.version} {row.uid[:4]}")), *(row.metrics.get(name) for name in names)]
+        if sparks:
+            curve = sparks.get(row.thing, ())
+            line.append(Spark(curve, f"{len(curve)} points") if curve else "")
+        told = [f"{name} {text(row.params[name])}" for name in row.changed if name in row.params]
+        line += [", ".join(told[:4]), chip(row.state, DOTS[row.state]), row.started]
+        lines.append(line)
+    title = f"{len(rows)} run" + ("" if len(rows) == 1 else "s") + (f" where {where}" if where else "")
+    following = [f"%nbml compare {rows[0].uid[:8]} {rows[1].uid[:8]}"] if len(rows) > 1 else []
+    if not rows and not where:
+        following = ["%%nbml track baseline"]
+    return Report(title, parts=[Table(heads, lines)] if lines else [], next=following, kind="run")
+
+
+def _common(rows: Sequence[RunRow]) -> list[str]:
+    """The metrics that most runs have, in the order in which the newest has them."""
+    counts: dict[str, int] = {}
+    for row in rows:
+        for name in row.metrics:
+            counts[name] = counts.get(name, 0) + 1
+    return sorted(counts, key=lambda name: -counts[name])[:COLUMNS]
+
+
+def comparison_report(refs: Sequence[str], lines: Sequence[tuple[str, str, Sequence[Any]]], plain: set[str], equal: int) -> Report:
+    """What differs, one column a run; ``plain`` are parameters that only some runs have, at their defaults: on demand."""
+    heads = [Column("kind"), Column("name"), *(Column(ref, "right") for ref in refs)]
+    table = [[muted(kind), code(name), *map(_shown, values)] for kind, name, values in lines if name not in plain]
+    rest = [[code(name), *map(_shown, values)] for _, name, values in lines if name in plain]
+    parts: list[Part] = [Table(heads, table)] if table else []
+    if rest:
+        parts.append(Details(f"{len(rest)} more parameters stand at their defaults where there are any", [Table(heads[1:], rest)]))
+    differ = f"{len(table)} difference" + ("" if len(table) == 1 else "s") if table else "no difference"
+    title = (strong(" and ".join(refs) if len(refs) == 2 else f"{len(refs)} runs"), f": {differ}")
+    return Report(title, facts=[f"{equal} equal"] if equal else [], parts=parts, kind="run")
+
+
+def _shown(value: Any) -> Any:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return value if number else "" if value is None else text(value)

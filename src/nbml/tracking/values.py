@@ -1,0 +1,209 @@
+"""A run, as the record has it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from nbml import errors
+from nbml.display import Report, Shown
+from nbml.store import Store, Thing, outbox, runs
+from nbml.tracking.fits import plain
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from nbml.datasets import DatasetVersion
+
+
+@dataclass(frozen=True)
+class Unversioned:
+    """A frame or array that was fitted on and is no version of a dataset. ``fingerprint`` is "" where it was too large."""
+
+    rows: int
+    columns: int
+    kind: str
+    fingerprint: str
+
+    def __str__(self) -> str:
+        return f"{self.rows:,} × {self.columns}" + (f" ({self.fingerprint[:8]})" if self.fingerprint else "")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure that was open at the end of a run."""
+
+    title: str
+    png: bytes
+
+    def _repr_png_(self) -> bytes:
+        return self.png
+
+
+class Run(Shown):
+    """One tracked execution. ``str()`` is ``name@n``, ``id`` is its own for good.
+
+    Everything is read from the record when it is asked for, so a run that goes on shows how far it is.
+    """
+
+    def __init__(self, store: Store, thing: Thing, uid: str) -> None:
+        self._store, self._thing = store, thing
+        self.id = uid
+
+    @property
+    def name(self) -> str:
+        return self._thing.name
+
+    @property
+    def version(self) -> int:
+        return self._thing.version
+
+    def __str__(self) -> str:
+        return self._thing.ref
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Run) and other.id == self.id
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    # -- what it was run with, and what came of it
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The parameters of the estimators that were fitted, by name."""
+        found: dict[str, Any] = plain(self._row.params)
+        return found
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The last value of each metric."""
+        return self._row.metrics
+
+    def history(self, metric: str) -> pd.DataFrame:
+        """All points of a metric: step, time (UTC), value. Raises errors.UnknownName with the nearest."""
+        import pandas as pd
+
+        self._sync()
+        known = runs.names(self._store, self._thing.id)
+        if metric not in known:
+            close = errors.nearest(metric, known)
+            have = f"nearest: {close}" if close else f"it has {', '.join(list(known)[:8]) or 'none'}"
+            fixed = f'nbml.run("{self.id}").history({json.dumps(close, ensure_ascii=False)})' if close else None
+            raise errors.UnknownName(f"the run {self} has no metric {metric!r}; {have}", next=fixed)
+        steps, times, values = runs.points(self._store, self._thing.id, metric)
+        when = pd.to_datetime(pd.Series(times, dtype="float64"), unit="s", utc=True)
+        return pd.DataFrame({"step": pd.Series(steps, dtype="int64"), "time": when, "value": pd.Series(values, dtype="float64")})
+
+    @property
+    def findings(self) -> list[Any]:
+        """What silently ruins the result. Judgement is not in this version: the list is empty, which is no acquittal."""
+        return []
+
+    # -- where and when
+
+    @property
+    def state(self) -> str:
+        """running, finished, failed or interrupted."""
+        return self._row.state
+
+    @property
+    def started(self) -> float:
+        """Epoch seconds."""
+        return self._row.started
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds; None while it runs."""
+        return self._row.seconds
+
+    @property
+    def error(self) -> str:
+        """The exception that ended it, or ""."""
+        return str(self._body.get("error", ""))
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        return self._row.tags
+
+    @property
+    def note(self) -> str:
+        return str(self._body.get("note", ""))
+
+    @property
+    def environment(self) -> dict[str, Any]:
+        """Python, platform, cpus, packages, gpu, and under ``git`` commit and whether files differed from it."""
+        found = dict(self._body.get("environment", {}))
+        return found | ({"git": self._body["git"]} if self._body.get("git") else {})
+
+    @property
+    def source(self) -> str:
+        """The cell that ran, without its secrets; "" where there was none."""
+        return str(self._body.get("cell", {}).get("source", ""))
+
+    @property
+    def notebook(self) -> str:
+        """The notebook's path in the project, or ""."""
+        return str(self._body.get("cell", {}).get("notebook", ""))
+
+    @property
+    def diff(self) -> str:
+        """What differed from the commit, without its secrets."""
+        blob = self._body.get("git", {}).get("diff")
+        return self._store.read_blob(blob).decode() if blob else ""
+
+    @property
+    def datasets(self) -> list[DatasetVersion | Unversioned]:
+        """The data that was fitted on: dataset versions where it is one, or a part of its rows and columns."""
+        from nbml.datasets.values import from_thing
+
+        found: dict[str, DatasetVersion | Unversioned] = {}
+        for said in self._body.get("data", ()):
+            thing = self._store.find("dataset", said["ref"]) if said.get("ref") else None
+            one = from_thing(thing) if thing else Unversioned(said["rows"], said["columns"], said["kind"], said["fingerprint"])
+            found.setdefault(str(one), one)
+        return list(found.values())
+
+    @property
+    def figures(self) -> list[Picture]:
+        """The figures that were open at its end."""
+        return [Picture(said["title"], self._store.read_blob(said["blob"])) for said in self._body.get("figures", ())]
+
+    @property
+    def mirrors(self) -> dict[str, str]:
+        """Tracker -> where it has this run, "waiting", or why it has it not yet."""
+        letters = outbox.letters(self._store, run=self._thing.id)
+        return {x.tracker: str(x.body.get("where", "sent")) if x.state == "sent" else x.error or "waiting" for x in letters}
+
+    # -- later
+
+    @property
+    def recipe(self) -> Any:
+        """The program that computed it."""
+        raise errors.NotYet("run.recipe is not in this version; the cell is in run.source")
+
+    @property
+    def reproducible(self) -> str:
+        """Whether it can be run again."""
+        raise errors.NotYet("run.reproducible is not in this version; run.environment, run.source and run.diff say what it ran with")
+
+    # -- inside
+
+    def _sync(self) -> None:
+        """Make what is queued part of the record."""
+
+    @property
+    def _row(self) -> runs.RunRow:
+        self._sync()
+        return runs.rows(self._store, thing=self._thing.id)[0]
+
+    @property
+    def _body(self) -> dict[str, Any]:
+        found = self._store.by_id(self._thing.id)
+        return found.body if found else {}
+
+    def _report(self) -> Report:
+        from nbml.tracking.report import run_report
+
+        return run_report(self)
