@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 import operator
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from nbml import errors
-from nbml.validation.grammar import _callee, _Entry, _Reader
+from nbml.validation.reading import Entry, Reader, callee
+from nbml.validation.words import written
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,77 +17,158 @@ if TYPE_CHECKING:
 _OPS: Mapping[type[ast.cmpop], Any] = {
     ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge, ast.Eq: operator.eq, ast.NotEq: operator.ne,
 }  # fmt: skip
+_TESTS = ("null", "not_null")
 
 
-def where(text: str, frame: pd.DataFrame) -> pd.Series:
-    """A boolean mask of the rows for which ``text`` holds; a comparison with a null does not.
+def where(text: str, frame: pd.DataFrame, values: Mapping[str, Any] | None = None) -> pd.Series:
+    """A boolean mask of the rows for which ``text`` holds. A comparison with a null neither holds nor fails, so neither
+    it nor its ``not`` picks the row; ``null(x)`` asks for nulls. ``values`` is what ``var("name")`` reads.
 
-    Raises errors.BadExpectation at line and column, naming an unknown column and the nearest one.
+    Raises errors.BadExpectation at the column of the text, naming an unknown column and the nearest one.
     """
-    reader = _Condition(text, frame)
-    try:
-        tree = ast.parse(text.strip(), mode="eval").body
-    except SyntaxError as error:
-        raise errors.BadExpectation(f"{text!r} cannot be read: {error.msg}", column=error.offset or 1) from error
-    mask: pd.Series = reader.mask(tree)
-    return mask.fillna(False).astype(bool)
+    return Condition(Entry(text, frozen=values or {})).mask(frame)
 
 
-class _Condition:
-    def __init__(self, text: str, frame: pd.DataFrame) -> None:
-        self.text, self.frame = text, frame
-        self.reader = _Reader(_Entry(text, 1, 1))
+class Condition(Reader):
+    """One condition, read; its form is judged at once, its columns when a frame is there."""
 
-    def mask(self, node: ast.expr) -> Any:
+    def __init__(self, entry: Entry) -> None:
+        super().__init__(entry)
+        call = self.tree()
+        if len(call.args) != 1 or call.keywords:
+            raise self.bad("one condition is needed, as in auc > 0.8", call.args[1] if len(call.args) > 1 else call)
+        self.root = call.args[0]
+        self._check(self.root)
+
+    def place(self, line: int, column: int) -> str:
+        return f"column {column}"
+
+    def frozen(self) -> str:
+        """The condition with the values of ``var`` written out."""
+        found = self.entry.text
+        for node in list(ast.walk(self.root)):
+            if isinstance(node, ast.Call) and callee(node) == "var":
+                found = found.replace(self.source(node), repr(self.value(node)))
+        return self.one_line(found.strip())
+
+    def columns(self) -> list[str]:
+        """The columns that it names, in order."""
+        return list(dict.fromkeys(self.column(node) for node in self._names(self.root)))
+
+    def mask(self, frame: pd.DataFrame) -> pd.Series:
+        """Which rows it picks."""
+        whole = frame.reset_index(drop=True)
+        mask = self._mask(self.root, whole).fillna(False).astype(bool)
+        mask.index = frame.index
+        return mask
+
+    # -- form -----------------------------------------------------------------------------------------------
+
+    def _check(self, node: ast.expr) -> None:
         if isinstance(node, ast.BoolOp):
-            masks = [self.mask(value) for value in node.values]
+            for value in node.values:
+                self._check(value)
+        elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+            self._check(node.operand)
+        elif isinstance(node, ast.Compare):
+            self._check_compare(node)
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, (ast.BitAnd, ast.BitOr)):
+            word = "and" if isinstance(node.op, ast.BitAnd) else "or"
+            raise self.bad(f"conditions are joined by {word}", node, node, f"{self.source(node.left)} {word} {self.source(node.right)}")
+        elif isinstance(node, ast.Call) and callee(node) in _TESTS:
+            if len(node.args) != 1:
+                raise self.bad(f"{callee(node)} takes one column", node)
+            self.column(node.args[0])
+        elif not self._is_column(node):
+            close = errors.nearest(callee(node), _TESTS) if isinstance(node, ast.Call) else None
+            named = node.func if isinstance(node, ast.Call) else node
+            raise self.bad(f"{ast.unparse(node)!r} is no condition" + (f"; nearest: {close}" if close else ""), node, named, close)
+
+    def _check_compare(self, node: ast.Compare) -> None:
+        sides = [node.left, *node.comparators]
+        if not any(self._is_column(side) for side in sides):
+            raise self.bad("no column stands in this comparison", node)
+        for op, left, right in zip(node.ops, sides, sides[1:], strict=False):
+            if isinstance(op, (ast.In, ast.NotIn)):
+                self.column(left)
+                if not isinstance(self.value(right), list):
+                    raise self.bad("after 'in' comes a set, as in {'a', 'b'}", right)
+            elif isinstance(op, (ast.Is, ast.IsNot)):
+                self.column(left)
+                if not (isinstance(right, ast.Constant) and right.value is None):
+                    raise self.bad("after 'is' comes None; values are compared by ==", right)
+            else:
+                for side in (left, right):
+                    if not self._is_column(side):
+                        self.value(side)
+
+    def _is_column(self, node: ast.AST) -> bool:
+        return isinstance(node, ast.Name) or (isinstance(node, ast.Call) and callee(node) == "col")
+
+    def _names(self, node: ast.AST) -> Iterator[ast.expr]:
+        if isinstance(node, ast.expr) and self._is_column(node):
+            yield node
+            return
+        parts: list[ast.AST] = list(node.args) if isinstance(node, ast.Call) else list(ast.iter_child_nodes(node))
+        if not (isinstance(node, ast.Call) and callee(node) == "var"):
+            for part in parts:
+                yield from self._names(part)
+
+    # -- rows -----------------------------------------------------------------------------------------------
+
+    def _mask(self, node: ast.expr, frame: pd.DataFrame) -> Any:
+        """True, False or null for each row."""
+        if isinstance(node, ast.BoolOp):
+            masks = [self._mask(value, frame) for value in node.values]
             result = masks[0]
             for other in masks[1:]:
                 result = result & other if isinstance(node.op, ast.And) else result | other
             return result
-        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-            return ~self.mask(node.operand)
+        if isinstance(node, ast.UnaryOp):
+            return ~self._mask(node.operand, frame)
         if isinstance(node, ast.Compare):
-            return self._compare(node)
-        if isinstance(node, ast.Call) and _callee(node) in ("not_null", "null"):
-            nulls = self.column(node.args[0]).isna()
-            return ~nulls if _callee(node) == "not_null" else nulls
-        if isinstance(node, ast.Name) or _callee(node) == "col":
-            return self.column(node).fillna(False).astype(bool)
-        raise self._bad(f"{ast.unparse(node)!r} is no condition", node)
+            return self._compare(node, frame)
+        if isinstance(node, ast.Call) and callee(node) in _TESTS:
+            nulls = self._series(node.args[0], frame).isna().astype("boolean")
+            return nulls if callee(node) == "null" else ~nulls
+        column = self._series(node, frame)
+        try:
+            return column.astype("boolean")
+        except (TypeError, ValueError) as error:
+            raise self.bad(f"{self.column(node)!r} is not true or false: compare it", node) from error
 
-    def _compare(self, node: ast.Compare) -> Any:
+    def _compare(self, node: ast.Compare, frame: pd.DataFrame) -> Any:
         sides, result = [node.left, *node.comparators], None
         for op, left, right in zip(node.ops, sides, sides[1:], strict=False):
-            if isinstance(op, (ast.In, ast.NotIn)):
-                held = self.column(left).isin(self.reader.value(right))
-                found = held if isinstance(op, ast.In) else ~held
-            elif isinstance(op, (ast.Is, ast.IsNot)):
-                nulls = self.column(left).isna()
-                found = nulls if isinstance(op, ast.Is) else ~nulls
-            else:
-                found = self._apply(_OPS[type(op)], left, right, node)
+            found = self._pair(op, left, right, frame, node)
             result = found if result is None else result & found
         return result
 
-    def _apply(self, op: Any, left: ast.expr, right: ast.expr, node: ast.expr) -> Any:
-        values = [self.column(side) if isinstance(side, ast.Name) or _callee(side) == "col" else self.reader.value(side) for side in (left, right)]
+    def _pair(self, op: ast.cmpop, left: ast.expr, right: ast.expr, frame: pd.DataFrame, node: ast.expr) -> Any:
+        none = isinstance(right, ast.Constant) and right.value is None
+        if none and isinstance(op, (ast.Is, ast.IsNot, ast.Eq, ast.NotEq)):
+            nulls = self._series(left, frame).isna().astype("boolean")
+            return nulls if isinstance(op, (ast.Is, ast.Eq)) else ~nulls
+        if isinstance(op, (ast.In, ast.NotIn)):
+            column = self._series(left, frame)
+            held = column.isin(self.value(right)).astype("boolean").mask(column.isna())
+            return held if isinstance(op, ast.In) else ~held
+        values = [self._series(side, frame) if self._is_column(side) else self.value(side) for side in (left, right)]
         try:
-            return op(*values)
-        except TypeError as error:
-            raise self._bad(f"{ast.unparse(node)!r} compares values of different kinds", node) from error
+            found = _OPS[type(op)](*values)
+        except (TypeError, ValueError) as error:
+            raise self.bad(f"{ast.unparse(node)!r} compares values of different kinds", node) from error
+        for value in values:
+            if hasattr(value, "isna"):
+                found = found.astype("boolean").mask(value.isna())
+        return found.astype("boolean")
 
-    def column(self, node: ast.expr) -> pd.Series:
-        name = self.reader.column(node)
-        known = {str(label): label for label in self.frame.columns}
+    def _series(self, node: ast.expr, frame: pd.DataFrame) -> Any:
+        name = self.column(node)
+        known = {str(label): label for label in frame.columns}
         if name not in known:
             close = errors.nearest(name, known)
-            fixed = self.text.replace(name, close, 1) if close else None
-            hint = f"; nearest: {close}" if close else f"; there are {', '.join(list(known)[:8])}"
-            raise self._bad(f"no column {name!r}{hint}", node, fixed)
-        found: pd.Series = self.frame[known[name]]
-        return found
-
-    def _bad(self, why: str, node: ast.expr, fixed: str | None = None) -> errors.BadExpectation:
-        column = node.col_offset + 1
-        return errors.BadExpectation(f"column {column}: {why}", column=column, next=fixed)
+            right = written(close) if close else None
+            hint = f"; nearest: {close}" if close else f"; there are {', '.join(list(known)[:8])}" if known else ""
+            raise self.bad(f"no column {name!r}{hint}", node, node, right)
+        return frame[known[name]]

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import keyword
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+
 #: word -> GX's aggregate expectation; its bounds are min_value and max_value
 AGGREGATES = {
     "mean": "expect_column_mean_to_be_between",
@@ -73,6 +79,14 @@ NAMES = (
     "expect_table_row_count_to_equal_other_table",
 )  # fmt: skip
 
+#: types that look beyond the row although they give unexpected values: not for a single request
+ACROSS_ROWS = (
+    "expect_column_values_to_be_unique", "expect_compound_columns_to_be_unique", "expect_column_values_to_be_increasing",
+    "expect_column_values_to_be_decreasing", "expect_column_values_to_not_be_outliers",
+    "expect_column_value_z_scores_to_be_less_than", "expect_column_values_to_be_of_type", "expect_column_values_to_be_in_type_list",
+)  # fmt: skip
+
+
 def drift_type(word: str) -> str:
     """The type of our drift expectation for a measure."""
     return f"expect_column_{word}_to_be_less_than"
@@ -82,3 +96,34 @@ def drift_word(kind: str) -> str | None:
     """The measure of a drift expectation's type, or None for any other."""
     word = kind.removeprefix("expect_column_").removesuffix("_to_be_less_than")
     return word if word in DRIFT and kind == drift_type(word) else None
+
+
+def written(column: str) -> str:
+    """A column as the language writes it: bare, or as ``col("net amount")`` where its name is no identifier or taken."""
+    bare = column.isidentifier() and unicodedata.normalize("NFKC", column) == column
+    return column if bare and not keyword.iskeyword(column) and column not in WORDS else f"col({json.dumps(column, ensure_ascii=False)})"
+
+
+def columns_of(kwargs: Mapping[str, Any]) -> list[str]:
+    """The columns that an expectation's arguments name."""
+    found = [kwargs[key] for key in ("column", "column_A", "column_B") if key in kwargs]
+    return [str(name) for name in [*found, *kwargs.get("column_list", ())]]
+
+def first_arguments(kind: str) -> tuple[str, ...]:
+    """What the unnamed arguments of a GX expectation are called."""
+    if kind.startswith("expect_column_pair_"):
+        return ("column_A", "column_B")
+    if kind.startswith(("expect_compound_columns_", "expect_multicolumn_", "expect_select_column_")):
+        return ("column_list",)
+    if kind == "expect_table_columns_to_match_ordered_list":
+        return ("column_list",)
+    if kind == "expect_table_columns_to_match_set":
+        return ("column_set",)
+    if kind.startswith("expect_table_"):
+        return ("min_value", "max_value") if kind.endswith("_between") else ("value",)
+    if kind.endswith("quantile_values_to_be_between"):
+        return ("column", "quantile_ranges")
+    if kind.endswith("_between"):
+        return ("column", "min_value", "max_value")
+    second = {"_set": "value_set", "_regex": "regex", "_of_type": "type_", "_type_list": "type_list", "strftime_format": "strftime_format"}
+    return ("column", *(name for end, name in second.items() if kind.endswith(end)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import math
 import os
 import re
 import warnings
@@ -17,9 +18,9 @@ os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import great_expectations as gx
-    import great_expectations.expectations as gxe
+    import great_expectations.expectations  # registers them
     from great_expectations.data_context.types.base import ProgressBarsConfig
-    from great_expectations.expectations.registry import get_expectation_impl
+    from great_expectations.expectations.registry import get_expectation_impl, list_registered_expectation_implementations
 
 from nbml import errors
 
@@ -29,23 +30,44 @@ if TYPE_CHECKING:
     from nbml.validation.engines import Engine
 
 
+#: arguments that hold values of a column
+VALUES = ("min_value", "max_value", "value_set")
+
+
 class GxEngine:
-    """Validates by a Batch of an ephemeral context."""
+    """Validates by a Batch of an ephemeral context, all expectations at once."""
 
     def evaluate(self, frame: pd.DataFrame, configs: list[dict[str, Any]], result_format: str) -> list[dict[str, Any]]:
+        if not configs:
+            return []
         with warnings.catch_warnings(), _quiet():
             warnings.simplefilter("ignore")
-            batch = _batch(frame)
-            return [_one(batch, frame, config, result_format) for config in configs]
+            expectations = [build(config, frame) for config in configs]
+            for place, expectation in enumerate(expectations):
+                expectation.meta = {PLACE: place}  # GX groups its results by column
+            suite = gx.ExpectationSuite(name="suite", expectations=expectations)
+            done = _batch(frame).validate(suite, result_format=result_format).to_json_dict()["results"]
+        found: dict[int, dict[str, Any]] = {r["expectation_config"]["meta"][PLACE]: r for r in done}
+        return [_result(found[place], config) for place, config in enumerate(configs)]
 
 
-def _one(batch: Any, frame: pd.DataFrame, config: dict[str, Any], result_format: str) -> dict[str, Any]:
-    expectation = build(config, frame)
-    done = batch.validate(expectation, result_format=result_format)
-    found: dict[str, Any] = done.to_json_dict()
-    found["success"] = bool(found["success"])
-    found["expectation_config"] = {key: config[key] for key in ("type", "kwargs", "meta", "severity") if key in config}
-    return found
+PLACE = "nbml_place"
+
+
+def _result(found: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
+    own = {key: config[key] for key in ("type", "kwargs", "meta", "severity") if key in config}
+    return _plain({**found, "success": bool(found["success"]), "expectation_config": own})
+
+
+def _plain(value: Any) -> Any:
+    """Without NaN and infinity, which JSON does not have."""
+    if isinstance(value, dict):
+        return {key: _plain(v) for key, v in value.items()}
+    if isinstance(value, list):
+        return [_plain(v) for v in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else str(value)
+    return value
 
 
 def build(config: dict[str, Any], frame: pd.DataFrame | None = None) -> Any:
@@ -55,7 +77,7 @@ def build(config: dict[str, Any], frame: pd.DataFrame | None = None) -> Any:
         kind = kind.replace("like_pattern", "regex")
         kwargs["regex"] = like_to_regex(kwargs.pop("like_pattern"))
     if frame is not None:
-        kwargs = {key: _instant(value, kwargs.get("column"), frame) for key, value in kwargs.items()}
+        kwargs |= {key: _instant(kwargs[key], kwargs.get("column"), frame) for key in VALUES if key in kwargs}
     line = config.get("meta", {}).get("nbml", {}).get("line", 1)
     try:
         with warnings.catch_warnings():
@@ -63,10 +85,11 @@ def build(config: dict[str, Any], frame: pd.DataFrame | None = None) -> Any:
             implementation = get_expectation_impl(kind)
             return implementation(**kwargs)
     except Exception as error:
-        names = [_snake(name) for name in dir(gxe) if name.startswith("Expect")]
-        close = errors.nearest(kind, names)
+        names = list_registered_expectation_implementations()
         if kind not in names:
-            raise errors.BadExpectation(f"line {line}: no expectation {kind!r}" + (f"; nearest: {close}" if close else ""), line=line) from error
+            close = errors.nearest(kind, names)
+            hint = f"; nearest: {close}" if close else ""
+            raise errors.BadExpectation(f"line {line}: no expectation {kind!r}{hint}", line=line) from error
         reason = [part.strip() for part in str(error).splitlines() if part.strip()]
         raise errors.BadExpectation(f"line {line}: {kind}: {' '.join(reason[1:3]) or reason[0]}", line=line) from error
 
@@ -77,13 +100,11 @@ def like_to_regex(pattern: str) -> str:
     return "^(?s:" + "".join(parts.get(char, re.escape(char)) for char in pattern) + r")\Z"
 
 
-def _snake(name: str) -> str:
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
-
-
 def _instant(value: Any, column: str | None, frame: pd.DataFrame) -> Any:
     """A bound written as text becomes an instant where its column holds instants."""
-    if not isinstance(value, str) or column not in frame.columns or value == column:
+    if isinstance(value, list):
+        return [_instant(v, column, frame) for v in value]
+    if not isinstance(value, str) or column not in frame.columns:
         return value
     import pandas as pd
 

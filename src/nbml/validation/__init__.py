@@ -1,0 +1,255 @@
+"""Expectations of data, and checks of data against them: ``expect``, ``validate``, ``suite``."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from nbml import errors, settings
+from nbml.display import keep
+from nbml.store import Store, Thing, check_name, current, split_ref
+from nbml.validation.conditions import where
+from nbml.validation.serving import scopes
+from nbml.validation.values import Failure, Suite, Validation, from_thing
+from nbml.validation.words import drift_word
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Failure", "Suite", "Validation", "expect", "scopes", "suite", "validate", "where"]
+
+Json = dict[str, Any]
+#: a suite's reference, its expectations, and the thing of the record where it is one
+Chosen = tuple[str, list[Json], Thing | None]
+
+
+def validate(
+    df: Any,
+    suite: Any,
+    name: str | None = None,
+    against: Any = None,
+    strict: bool = False,
+    result_format: str = "SUMMARY",
+    engine: str = "nbml",
+) -> Validation:
+    """Check a frame (or ``name@n``, or a path) against a suite: its name, ``name@n``, GX's JSON, or GX's ExpectationSuite.
+
+    Where no suite has that name one is drafted and shown, and ``success`` is None. ``name`` is what the data are called;
+    ``against`` is the reference of drift expectations. Raises errors.ValidationFailed if ``strict`` and not all holds.
+    """
+    from nbml import datasets
+
+    frame, thing = datasets.take(df)
+    data = name or (str(df) if thing is not None else "")
+    chosen = _chosen(suite)
+    form = (result_format, engine)
+    found = _drafted(frame, data, str(suite)) if chosen is None else _checked(frame, thing, data, chosen, against, form)
+    if strict and not found.success:
+        raise _broken(found)
+    return found
+
+
+def expect(name: str, text: str, on: Any = None) -> Suite:
+    """Keep expectations as a version of the suite ``name``; same text (and values of ``var``), same version.
+
+    ``on`` is checked at once, and pinned as the reference of the suite's drift expectations. Raises errors.BadExpectation.
+    """
+    from nbml import datasets
+    from nbml.validation.exchange import suite_json
+    from nbml.validation.grammar import parse
+
+    check_name(name)
+    store = current()
+    _no_folder(store)
+    configs = parse(text, _notebook() if "var" in text else {})
+    if not configs:
+        raise errors.BadExpectation("a suite needs at least one expectation", next=f"nbml.expect({name!r}, 'rows >= 1')")
+    drifts = [c for c in configs if drift_word(c.type)]
+    frame, thing = (None, None) if on is None else datasets.take(on)
+    reference = None if frame is None else _pin(store, frame, sorted({str(c.kwargs["column"]) for c in drifts}))
+    if reference is not None:
+        for config in drifts:
+            config.kwargs["reference"] = reference["blob"]
+    found = suite_json(name, text, configs)
+    facts = [text, [c.to_json() for c in configs], reference if drifts else None]
+    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+    last = store.find("suite", name)
+    kept = last if last is not None and last.hash == digest else None
+    if kept is None:
+        row = {"state": "idle", "figure": f"{len(configs)} expectation{'' if len(configs) == 1 else 's'}"}
+        body = {"text": text, "suite": found, "reference": reference, "row": row}
+        edges = [(thing, "reference")] if thing is not None else []
+        kept = store.add("suite", name, body, hash=digest, state="idle", same=True, edges=edges)
+    elif reference is not None and kept.body.get("reference") != reference:
+        kept = store.update(kept, {"reference": reference})
+    made = from_thing(kept, new=last is None or last.version != kept.version)
+    kept = store.update(kept, {"result": keep(from_thing(kept)._report())})
+    check = None if frame is None else validate(on if thing is not None else frame, replace(made, thing=kept))
+    return from_thing(kept, check, new=made.new)
+
+
+def suite(ref: str) -> Suite:
+    """The suite ``name@n``, or the latest of ``name``. Raises errors.UnknownSuite."""
+    _no_folder(current())
+    thing = current().find("suite", ref)
+    if thing is None:
+        raise _unknown(ref)
+    return from_thing(thing)
+
+
+# -- suites ---------------------------------------------------------------------------------------------------
+
+
+def _chosen(suite: Any) -> Chosen | None:
+    """Reference, expectations and thing of a suite; None where no suite has the name."""
+    from nbml.validation.exchange import is_foreign, read_suite
+
+    if isinstance(suite, Suite):
+        return str(suite), read_suite(suite.thing.body["suite"])[1], suite.thing
+    if is_foreign(suite):
+        name, expectations = read_suite(suite)
+        if not expectations:
+            raise errors.BadInput(f"the suite {name!r} holds no expectation")
+        return name, expectations, None
+    if not isinstance(suite, str):
+        raise errors.BadArgument(f"a suite is a name, Great Expectations JSON or an ExpectationSuite, not {type(suite).__name__}")
+    store = current()
+    _no_folder(store)
+    thing = store.find("suite", suite)
+    if thing is None:
+        if split_ref(suite)[1] is not None:
+            raise _unknown(suite)
+        return None
+    return thing.ref, read_suite(thing.body["suite"])[1], thing
+
+
+def _unknown(ref: str) -> errors.UnknownSuite:
+    latest = {thing.name: thing.version for thing in current().latest("suite")}
+    close = errors.nearest(ref.partition("@")[0], latest)
+    if close is not None:
+        found = f"{close}@{latest[close]}"
+        return errors.UnknownSuite(f"no suite {ref!r}; nearest: {found}", next=f'nbml.suite("{found}")')
+    return errors.UnknownSuite(f"no suite {ref!r}; " + (f"there are {', '.join(list(latest)[:5])}" if latest else "none is stored yet"))
+
+
+def _no_folder(store: Store) -> None:
+    folder = settings.load(store.root)["validation.suites"]
+    if folder:
+        raise errors.NotYet(f"{settings.FILE}: validation.suites = {folder!r}: suites in files are not there yet; remove the setting")
+
+
+def _notebook() -> Mapping[str, Any]:
+    from nbml.slicing import recorder
+
+    return recorder.namespace()
+
+
+def _pin(store: Store, frame: pd.DataFrame, needed: list[str]) -> Json | None:
+    """Keep a frame as a reference, by its hash and in no dataset's history.
+
+    Where Parquet does not take the whole of it, the columns that drift expectations compare are kept. Raises
+    errors.CannotStore where it does not take those.
+    """
+    from nbml.datasets import parquet
+    from nbml.validation.checking import level
+
+    whole = level(frame)
+    try:
+        content = parquet.encode(whole)
+    except errors.CannotStore:
+        held = [column for column in needed if column in whole.columns]
+        if not held:
+            return None
+        content = parquet.encode(whole[held])
+    return {"blob": store.put_blob(content), "rows": len(whole)}
+
+
+# -- checks ---------------------------------------------------------------------------------------------------
+
+
+def _checked(
+    frame: pd.DataFrame, dataset: Thing | None, data: str, chosen: Chosen, against: Any, form: tuple[str, str]
+) -> Validation:
+    from nbml.validation import report
+    from nbml.validation.checking import check
+
+    ref, configs, thing = chosen
+    store = current()
+    known = settings.load(store.root)
+    reference = _reference(configs, thing, against) if any(drift_word(c["type"]) for c in configs) else None
+    started = time.perf_counter()
+    done = check(frame, configs, *form, reference, known["validation.min_rows"])
+    spent = time.perf_counter() - started
+    columns, private = [str(c) for c in frame.columns], known["data.private"]
+    told = report.failures(done, columns, private)
+    failing = frame.iloc[done.rows].copy()
+    success = all(result["success"] for result in done.results)
+    found = Validation(success, tuple(done.results), ref, data, len(frame), spent, told, _failing=failing)
+    if store.readonly:
+        return found
+    if dataset is None:
+        from nbml import datasets
+
+        dataset = datasets.version_of(frame)
+    edges = [(t, role) for t, role in ((dataset, "checked"), (thing, "by")) if t is not None]
+    body = {
+        "success": success, "suite": ref, "data": data, "rows": len(frame), "seconds": spent, "engine": form[1],
+        "statistics": found.to_json()["statistics"], "results": report.recorded(done.results, columns, private), "row": report.row(found),
+    }  # fmt: skip
+    kept = store.add("validation", _fitting(ref.partition("@")[0]), body, state="well" if success else "bad", edges=edges)
+    shown = keep(replace(found, thing=kept)._report(), store)
+    return replace(found, thing=store.update(kept, {"result": shown}))
+
+
+def _reference(configs: list[Json], thing: Thing | None, against: Any) -> pd.DataFrame:
+    """``against``, else what ``expect --on`` pinned. Raises errors.BadArgument where there is neither."""
+    from nbml import datasets
+    from nbml.validation.checking import level
+
+    if against is not None:
+        return level(datasets.take(against)[0])
+    pinned = thing.body.get("reference") if thing is not None else None
+    if pinned:
+        from nbml.datasets import parquet
+
+        return parquet.decode(current().read_blob(pinned["blob"]))
+    text = next(c["meta"]["nbml"]["text"] for c in configs if drift_word(c["type"]))
+    name = thing.name if thing is not None else "NAME"
+    raise errors.BadArgument(f"{text}: nothing to compare with; give --against NAME@N, or pin a reference by %%nbml expect {name} --on df")
+
+
+def _drafted(frame: pd.DataFrame, data: str, name: str) -> Validation:
+    from nbml.validation.draft import draft
+
+    store = current()
+    text = draft(frame, settings.load(store.root)["data.private"])
+    close = errors.nearest(name, [thing.name for thing in store.latest("suite")]) or ""
+    return Validation(None, (), name, data, len(frame), draft=text, nearest=close, _failing=frame.iloc[:0].copy())
+
+
+def _broken(found: Validation) -> errors.ValidationFailed:
+    data = found.data or "the frame"
+    if found.success is None:
+        lines = len(found.draft.splitlines())
+        message = f"{data} is not validated: there is no suite {found.suite!r}" + (f"; nearest: {found.nearest}" if found.nearest else "")
+        return errors.ValidationFailed(f"{message}; without --strict a draft of {lines} lines is shown", validation=found)
+    first = found.failures[0]
+    others = len(found.failures) - 1
+    more = f", and {others} more" if others else ""
+    ref = found.suite
+    return errors.ValidationFailed(
+        f"{data} breaks {ref}: {len(found.failures)} of {len(found.results)} expectations fail: {first.text}{more}", validation=found
+    )
+
+
+def _fitting(name: str) -> str:
+    """``name`` as a name of the record; suites of Great Expectations may be called anything."""
+    try:
+        return check_name(name)
+    except errors.BadName as error:
+        fit = error.message.rpartition("; ")[2]
+        return fit.split("'")[1] if fit.endswith("would") else "suite"

@@ -1,0 +1,181 @@
+"""One frame against expectations: rows are chosen, engines asked, drift measured, and failing rows found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from nbml import errors, registry
+from nbml.validation.conditions import where
+from nbml.validation.distances import distance
+from nbml.validation.reading import plain
+from nbml.validation.words import columns_of, drift_word
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Json = dict[str, Any]
+FORMATS = ("BOOLEAN_ONLY", "BASIC", "SUMMARY", "COMPLETE")
+#: our engine's name; until it has an evaluator of its own, Great Expectations does its work
+OWN, WORKER = "nbml", "gx"
+INDEXES = ("partial_unexpected_index_list", "unexpected_index_list")
+
+
+@dataclass(frozen=True)
+class Checked:
+    """``results`` in the suite's order; ``failures`` are the failed ones in COMPLETE form, by place; ``rows`` the
+    positions of rows that are unexpected in a failed expectation."""
+
+    results: list[Json]
+    failures: dict[int, Json]
+    rows: list[int]
+
+
+@dataclass
+class _Work:
+    """A check under way."""
+
+    frame: pd.DataFrame
+    labels: pd.Index
+    engine: Any
+    result_format: str
+    results: dict[int, Json] = field(default_factory=dict)
+    failures: dict[int, Json] = field(default_factory=dict)
+    rows: set[int] = field(default_factory=set)
+
+
+def check(
+    frame: pd.DataFrame, configs: list[Json], result_format: str, engine: str, reference: pd.DataFrame | None, min_rows: int
+) -> Checked:
+    """Evaluate ``configs``; nothing about the data raises. ``reference`` is what drift expectations compare with."""
+    if result_format not in FORMATS:
+        close = errors.nearest(str(result_format), FORMATS)
+        hint = f"; nearest: {close}" if close else f"; one of {', '.join(FORMATS)}"
+        raise errors.BadArgument(f"no result format {result_format!r}{hint}")
+    adapter = registry.adapter("nbml.engines", WORKER if engine == OWN else engine)()
+    work = _Work(level(frame), frame.index, adapter, result_format)
+    groups: dict[str, list[int]] = {}
+    for place, config in enumerate(configs):
+        groups.setdefault(_own(config).get("where", ""), []).append(place)
+    for condition, places in groups.items():
+        _group(work, condition, {place: configs[place] for place in places}, reference, min_rows)
+    results = [work.results[place] for place in range(len(configs))]
+    return Checked(results, work.failures, sorted(work.rows))
+
+
+def level(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame as engines take it: names as text, rows counted from 0. Raises errors.BadInput where names collide."""
+    names = [str(label) for label in frame.columns]
+    double = next((name for name in names if names.count(name) > 1), None) if len(set(names)) < len(names) else None
+    if double is not None:
+        alike = " and ".join(repr(label) for label in frame.columns if str(label) == double)
+        raise errors.BadInput(f"the columns {alike} have the same name as text; rename one")
+    whole = frame.reset_index(drop=True)
+    whole.columns = names
+    return whole
+
+
+def _own(config: Json) -> Json:
+    found = config.get("meta", {}).get("nbml", {})
+    return found if isinstance(found, dict) else {}
+
+
+def _group(work: _Work, condition: str, configs: dict[int, Json], reference: pd.DataFrame | None, min_rows: int) -> None:
+    """The expectations of one row condition."""
+    frame, positions = work.frame, None
+    if condition:
+        try:
+            mask = where(condition, frame)
+            drifts = any(drift_word(config["type"]) for config in configs.values())
+            against = reference[where(condition, reference)] if drifts and reference is not None else None
+        except errors.BadExpectation as error:
+            work.results |= {place: failed(config, f"where {condition}: {error.message}") for place, config in configs.items()}
+            work.failures |= {place: work.results[place] for place in configs}
+            return
+        positions = mask.to_numpy().nonzero()[0]
+        frame, reference = frame[mask].reset_index(drop=True), against
+    asked = {}
+    for place, config in configs.items():
+        if drift_word(config["type"]):
+            work.results[place] = drift(config, frame, reference, min_rows)
+        else:
+            asked[place] = config
+    found = work.engine.evaluate(frame, list(asked.values()), work.result_format)
+    work.results |= dict(zip(asked, found, strict=True))
+    bad = {place: config for place, config in configs.items() if not work.results[place]["success"]}
+    whole = {place: config for place, config in bad.items() if place in asked and work.result_format != "COMPLETE"}
+    work.failures |= {place: work.results[place] for place in bad}
+    work.failures |= dict(zip(whole, work.engine.evaluate(frame, list(whole.values()), "COMPLETE"), strict=True))
+    for place in bad:
+        rows = work.failures[place]["result"].get("unexpected_index_list") or ()
+        work.rows |= {int(row if positions is None else positions[row]) for row in rows}
+    for place in configs:
+        work.results[place] = _labelled(work.results[place], positions, work.labels)
+
+
+def _labelled(result: Json, positions: Any, labels: pd.Index) -> Json:
+    """With the frame's own index labels in place of positions."""
+    own = dict(result["result"])
+    for key in INDEXES:
+        if own.get(key):
+            own[key] = [_label(labels[int(row if positions is None else positions[row])]) for row in own[key]]
+    if "unexpected_index_query" in own:
+        own["unexpected_index_query"] = f"df.filter(items={own.get('unexpected_index_list', [])}, axis=0)"
+    return {**result, "result": own}
+
+
+def _label(label: Any) -> Any:
+    value = plain(label)
+    return value if isinstance(value, (str, int, float, bool, list)) or value is None else str(value)
+
+
+def drift(config: Json, frame: pd.DataFrame, reference: pd.DataFrame | None, min_rows: int) -> Json:
+    """The result of one drift expectation, in GX's form; what cannot be measured has failed, with its reason."""
+    kwargs, word = config["kwargs"], drift_word(config["type"]) or ""
+    if not isinstance(kwargs.get("column"), str) or not isinstance(kwargs.get("max_value"), (int, float)) or reference is None:
+        return failed(config, f"{word} needs a column, a max_value and a reference")
+    column, most = kwargs["column"], kwargs["max_value"]
+    for side, of in ((frame, "the frame"), (reference, "the reference")):
+        if column not in side.columns:
+            return failed(config, missing(column, list(side.columns), of))
+    found = distance(word, frame[column], reference[column], min_rows)
+    if found.value is None:
+        return answer(config, False, {"observed_value": None, "details": {"reason": found.reason}})
+    holds = found.value < most if kwargs.get("strict_max", True) else found.value <= most
+    return answer(config, bool(holds), {"observed_value": found.value, "details": found.details})
+
+
+def missing(column: str, there: list[str], of: str = "the frame") -> str:
+    """Why a column cannot be judged, with the nearest that there is."""
+    close = errors.nearest(column, there)
+    return f"no column {column!r} in {of}" + (f"; nearest: {close}" if close else "")
+
+
+def answer(config: Json, success: bool, result: Json) -> Json:
+    """A result in GX's JSON form."""
+    quiet = {"raised_exception": False, "exception_traceback": None, "exception_message": None}
+    return {"success": success, "expectation_config": config, "result": result, "meta": {}, "exception_info": quiet}
+
+
+def failed(config: Json, reason: str) -> Json:
+    """The result of an expectation that could not be evaluated."""
+    loud = {"raised_exception": True, "exception_traceback": None, "exception_message": reason}
+    return {**answer(config, False, {}), "exception_info": loud}
+
+
+def reason(result: Json, columns: list[str]) -> str:
+    """Why a failed expectation could not be judged, in one line; "" where it was."""
+    told = result.get("result", {}).get("details")
+    if isinstance(told, dict) and told.get("reason"):
+        return str(told["reason"])
+    info = result.get("exception_info") or {}
+    config = result["expectation_config"]
+    if info.get("raised_exception") is False:
+        return ""
+    if config["type"] != "expect_column_to_exist":
+        for column in columns_of(config["kwargs"]):
+            if column not in columns:
+                return missing(column, columns)
+    messages = [info.get("exception_message")] if "raised_exception" in info else [i.get("exception_message") for i in info.values()]
+    text = next((str(message) for message in messages if message), "could not be evaluated")
+    return " ".join(text.splitlines()[0].split())[:200]
