@@ -1,0 +1,104 @@
+"""The program that recreates a name of the notebook: ``slice``; and ``cut``, from which packages are made."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import sys
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nbml import errors
+from nbml.slicing import recorder
+
+if TYPE_CHECKING:
+    from nbml.slicing.values import Artifact, Slice
+
+__all__ = ["Artifact", "Slice", "cut", "slice"]
+
+
+def slice(name: str) -> Slice:
+    """The program that recreates a name of the notebook, or ``module:attribute``, from its live value.
+
+    Raises errors.UnknownName, and errors.SliceRefused naming what cannot leave the notebook.
+    """
+    module, colon, attribute = name.partition(":")
+    if colon:
+        value: Any = _imported(module)
+        for part in attribute.split("."):
+            value = getattr(value, part, None)
+        if value is None:
+            raise errors.UnknownName(f"no {attribute!r} in the module {module}")
+        name = attribute.rpartition(".")[2]
+    else:
+        names = recorder.namespace()
+        if name not in names:
+            close = errors.nearest(name, [n for n in names if not n.startswith("_")])
+            nearest = f"; nearest: {close}" if close else ""
+            raise errors.UnknownName(f"no name {name!r} in the notebook{nearest}", next=f'nbml.slice("{close}")' if close else None)
+        value = names[name]
+    return cut({name: value}, module=_free_module(name))
+
+
+def cut(targets: Mapping[str, object], namespace: Mapping[str, Any] | None = None, *, module: str, allow_secret: Collection[str] = ()) -> Slice:
+    """A module in which each target's name is bound to a value equal to the target.
+
+    ``namespace`` is the notebook's unless given. A function or class comes as its source, a fitted object as an artifact, both
+    with all that they need. The module works in a process without nbml, and names nothing of ``__main__``. Raises
+    errors.SliceRefused naming what cannot leave the notebook and what needs it.
+    """
+    from nbml.slicing.cutting import Cutter
+
+    if not targets or not module.isidentifier() or module == "__main__":
+        raise errors.BadArgument(f"a module name and at least one target are needed, not {module!r} and {list(targets)}")
+    names = recorder.namespace() if namespace is None else namespace
+    cutter = Cutter(names, recorder.reader(), module, _folders(), allow_secret)
+    for name, value in targets.items():
+        if name not in cutter.parts and name not in cutter.imports:
+            cutter.define(name, value, name)
+        elif cutter.values.get(name) is not value:
+            raise errors.SliceRefused(f"the name {name} stands for two different values: rename the notebook's {name}")
+    listed = " and ".join(targets)
+    return cutter.finish(list(targets), f"{listed}, cut from a notebook by nbml.")
+
+
+def _imported(module: str) -> Any:
+    """A module of the project, which need not be on the path."""
+    before = list(sys.path)
+    sys.path.insert(0, str(Path.cwd()))
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise errors.UnknownName(f"no module {module!r}: {error}") from error
+    finally:
+        sys.path[:] = before
+
+
+def _free_module(name: str) -> str:
+    """The name itself as a module, where no other module has it."""
+    found = name.strip("_").lower() or "sliced"
+    try:
+        taken = found in sys.modules or importlib.util.find_spec(found) is not None
+    except (ImportError, ValueError):
+        taken = True
+    return f"{found}_slice" if taken else found
+
+
+def _folders() -> list[Path]:
+    """Where modules of the project lie: the project, the notebook's folder, the working folder, the program's folder."""
+    from nbml.store import opened
+
+    store = opened()
+    found = [Path.cwd()] + ([store.root] if store is not None else [])
+    notebook = os.environ.get("JPY_SESSION_NAME")
+    program = getattr(sys.modules["__main__"], "__file__", None)
+    found += [Path(path).resolve().parent for path in (notebook, program) if path]
+    return [folder.resolve() for folder in dict.fromkeys(found)]
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("Slice", "Artifact"):
+        return getattr(importlib.import_module("nbml.slicing.values"), name)
+    raise AttributeError(f"module 'nbml.slicing' has no attribute {name!r}")

@@ -1,0 +1,108 @@
+"""The text of a written module: its parts in an order in which they run, under the cells that they came from."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from nbml.slicing.imports import Imports
+from nbml.slicing.statements import Reads, indented
+
+#: the function by which a written module loads its artifacts
+LOADER = '''
+def {name}(path, sha256):
+    """A value that was fitted in the notebook; refused where its file is not the one that was written."""
+    import hashlib
+    import pathlib
+    import pickle
+
+    content = (pathlib.Path(__file__).parent / path).read_bytes()
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise ValueError(f"{{path}} is not the file that was written with this module")
+    return pickle.loads(content)
+'''.strip()
+
+
+@dataclass
+class Part:
+    """One name of the module. ``holds`` are names that an artifact needs before it can be loaded."""
+
+    name: str
+    text: str
+    label: str
+    order: tuple[int, int]
+    artifact: bool = False
+    reads: Reads = field(default_factory=lambda: Reads(frozenset(), frozenset(), frozenset()))
+    holds: set[str] = field(default_factory=set)
+
+    @property
+    def block(self) -> bool:
+        """Whether it is set off by two empty lines."""
+        return self.text.startswith(("def ", "class ", "@", "async def "))
+
+
+def ordered(parts: Mapping[str, Part]) -> list[Part]:
+    """Parts after what they need when they run; else values before artifacts, and as the notebook ran them."""
+    done: dict[str, Part] = {}
+
+    def needs(part: Part) -> set[str]:
+        """What must be there before: what it reads at once, and what functions that it may call then read in turn."""
+        found: set[str] = set()
+        waiting = [*part.reads.now, *part.holds]
+        while waiting:
+            name = waiting.pop()
+            if name in parts and name not in found and name != part.name:
+                found.add(name)
+                waiting += [*parts[name].reads.now, *parts[name].reads.later, *parts[name].holds]
+        return found
+
+    def put(part: Part, above: frozenset[str]) -> None:
+        if part.name in done or part.name in above:
+            return
+        for name in sorted(needs(part), key=lambda n: _rank(parts[n])):
+            put(parts[name], above | {part.name})
+        done[part.name] = part
+
+    for part in sorted(parts.values(), key=_rank):
+        put(part, frozenset())
+    return list(done.values())
+
+
+def _rank(part: Part) -> tuple[bool, tuple[int, int], str]:
+    return part.artifact, part.order, part.name
+
+
+def module(title: str, imports: Imports, parts: Iterable[Part], *, future: bool, loader: str, local: Iterable[str]) -> str:
+    """The source of the module."""
+    homes = set(local)
+    blocks = [f'"""{title}"""']
+    if future:
+        blocks.append("from __future__ import annotations")
+    lines = imports.lines(homes.__contains__)
+    if lines:
+        blocks.append("\n".join(lines))
+    text = "\n\n".join(blocks)
+    label, loaded = "", not loader
+    before_block = True
+    for part in parts:
+        if part.artifact and not loaded:
+            text += "\n\n\n" + LOADER.format(name=loader)
+            loaded, before_block, label = True, True, ""
+        comment = f"# {part.label}\n" if part.label and part.label != label else ""
+        wide = part.block or before_block
+        text += ("\n\n\n" if wide else "\n\n" if comment else "\n") + comment + part.text
+        label, before_block = part.label, part.block
+    return text + "\n"
+
+
+def factory(name: str, variables: Mapping[str, str], inner: str, result: str) -> str:
+    """A function that was made inside another, and what it took from there, as a factory that is called once."""
+    maker = f"_make_{name.lstrip('_')}"
+    arguments = ", ".join(f"{variable}={value}" for variable, value in variables.items())
+    body = f"{indented(inner)}\n\n    return {result}" if result != inner else f"    return {inner}"
+    return f"def {maker}({', '.join(variables)}):\n{body}\n\n\n{name} = {maker}({arguments})"
+
+
+def parsed(source: str) -> ast.Module:
+    return ast.parse(source)

@@ -1,0 +1,315 @@
+"""The cells of this notebook as they were run: what the Slice and the Recipe read.
+
+Standard library and IPython only, since ``%load_ext nbml`` loads it. Nothing here may break a cell: a hook that fails
+takes itself away, with one warning.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import time
+import uuid
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+#: cell magics of IPython whose body is Python that binds names in the notebook
+BODY_RUNS = frozenset({"time", "capture", "prun"})
+#: what ``%%nbml`` runs as the cell itself
+NBML_RUNS = frozenset({"track", "package"})
+#: the file name that ``%%time`` gives to its body
+TIMED = "<timed exec>"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One executed cell.
+
+    ``source`` is the Python that ran, line for line where the page has it: a first line that is a magic and whose body
+    ran as the cell (``%%time``, ``%%nbml track``) is a comment. ``line`` is the line of ``source`` at which it failed; 0
+    where nothing of it ran. ``bound`` are the names that its statements bind. ``file`` is what its code objects call their file.
+    """
+
+    seq: int
+    source: str
+    raw: str
+    id: str
+    count: int | None
+    status: str
+    error: str
+    line: int | None
+    started: float
+    ended: float
+    bound: tuple[str, ...]
+    file: str = ""
+
+    @property
+    def label(self) -> str:
+        """How the page calls it."""
+        return f"cell {self.count}" if self.count is not None else "a cell"
+
+    def statements(self) -> list[ast.stmt]:
+        """The top-level statements that ran; of a failed cell those above the failing line."""
+        return ran(self.source, self.line)
+
+
+@dataclass
+class Recorder:
+    """Keeps the cells of one shell, in the order in which they ran."""
+
+    shell: Any
+    session: str
+    cells: list[Cell] = field(default_factory=list)
+    _open: list[tuple[Any, float]] = field(default_factory=list)
+    _files: dict[str, int] = field(default_factory=dict)
+    _inner: tuple[str, str, int | None] = ("ok", "", None)
+
+    @property
+    def namespace(self) -> dict[str, Any]:
+        """The notebook's names."""
+        return self.shell.user_ns
+
+    def attach(self) -> None:
+        """Listen, and take what ran before from the shell's history."""
+        self.cells = list(history(self.shell))
+        self._files = {cell.file: cell.seq for cell in self.cells if cell.file}
+        self.shell.events.register("pre_run_cell", self._before)
+        self.shell.events.register("post_run_cell", self._after)
+
+    def detach(self) -> None:
+        """Listen no more; the cells stay."""
+        for event, hook in (("pre_run_cell", self._before), ("post_run_cell", self._after)):
+            try:
+                self.shell.events.unregister(event, hook)
+            except ValueError:  # never registered, or gone already
+                pass
+
+    def cell_of(self, file: str) -> Cell | None:
+        """The cell whose code objects call their file so; the last where its text ran more than once."""
+        seq = self._files.get(file)
+        return None if seq is None else next((cell for cell in reversed(self.cells) if cell.seq == seq), None)
+
+    def _before(self, info: Any) -> None:
+        self._open.append((info, time.time()))
+
+    def _after(self, result: Any) -> None:
+        try:
+            self._record(result)
+        except Exception as error:
+            self.detach()
+            warnings.warn(
+                f"nbml no longer records cells: {type(error).__name__}: {error}; %reload_ext nbml starts again", RuntimeWarning, stacklevel=2
+            )
+
+    def _record(self, result: Any) -> None:
+        info = result.info
+        if not info.raw_cell or info.raw_cell.isspace():
+            return  # IPython tells of an empty cell's end, not of its beginning
+        started = self._close(info)
+        count = result.execution_count if info.store_history else None
+        transformed = info.transformed_cell or info.raw_cell
+        file = self.shell.compile.get_code_name(info.raw_cell, transformed, result.execution_count or 0)
+        if self._open:  # the body of %%capture, or a cell that a cell runs
+            outer = self._open[0][0].raw_cell
+            if info.raw_cell.strip() in outer:
+                self._files[file] = self._next()
+                above = outer[: outer.index(info.raw_cell.strip())].count("\n")
+                status, error, line = _outcome(result, {file, TIMED}, 0)
+                self._inner = (status, error, None if line is None else line + above)
+                return
+        seq = self._next()
+        if self.cells and count is not None and self.cells[-1].count == count and self.cells[-1].raw == info.raw_cell.rstrip("\n"):
+            seq = self.cells.pop().seq  # the cell that attached us was in the history already
+        source, offset = as_run(self.shell, info.raw_cell)
+        inner, self._inner = self._inner, ("ok", "", None)
+        status, error, line = _outcome(result, {file, TIMED}, offset)
+        if status == "ok":  # %%capture succeeds where its body fails
+            status, error, line = inner
+        cell = Cell(
+            seq, source, info.raw_cell, info.cell_id or "", count, status, error, line, started, time.time(), bound(source, line), file
+        )
+        self.cells.append(cell)
+        self._files[file] = seq
+        self._keep(cell)
+
+    def _next(self) -> int:
+        return self.cells[-1].seq + 1 if self.cells else 0
+
+    def _close(self, info: Any) -> float:
+        """When the cell began; forgets it and whatever it left open."""
+        for place, (known, started) in enumerate(self._open):
+            if known is info or known.raw_cell == info.raw_cell:
+                del self._open[place:]
+                return started
+        return time.time()
+
+    def _keep(self, cell: Cell) -> None:
+        from nbml.store import opened
+
+        store = opened()
+        if store is None or store.readonly:
+            return
+        body = {"line": cell.line, "raw": cell.raw} if cell.raw != cell.source else {"line": cell.line}
+        store.add_cell(
+            self.session, cell.seq, cell.source, cell=cell.id, count=cell.count, bound=cell.bound, status=cell.status,
+            error=cell.error, started=cell.started, ended=cell.ended, body=body,
+        )  # fmt: skip
+
+
+_current: Recorder | None = None
+
+
+def current() -> Recorder | None:
+    """The recorder of this process's notebook."""
+    return _current
+
+
+def attach(shell: Any) -> Recorder:
+    """Record ``shell`` from now on, and what it ran before; one recorder a shell."""
+    global _current
+    if _current is not None and _current.shell is shell:
+        return _current
+    detach()
+    recorder = Recorder(shell, uuid.uuid4().hex)
+    recorder.attach()
+    _current = recorder
+    return recorder
+
+
+def detach() -> None:
+    """Record no more."""
+    global _current
+    if _current is not None:
+        _current.detach()
+    _current = None
+
+
+def namespace() -> dict[str, Any]:
+    """The names of the notebook, or of the program where there is none."""
+    shell = _current.shell if _current is not None else _running()
+    return shell.user_ns if shell is not None else vars(sys.modules["__main__"])
+
+
+def reader() -> Recorder | None:
+    """What was recorded; without a recorder what the shell's history holds; None where there is no notebook."""
+    if _current is not None:
+        return _current
+    shell = _running()
+    if shell is None:
+        return None
+    found = Recorder(shell, "", list(history(shell)))
+    found._files = {cell.file: cell.seq for cell in found.cells if cell.file}
+    return found
+
+
+def _running() -> Any:
+    if "IPython" not in sys.modules:
+        return None
+    from IPython.core.getipython import get_ipython
+
+    return get_ipython()
+
+
+def as_run(shell: Any, raw: str) -> tuple[str, int]:
+    """The Python that a cell ran, line for line; and how many lines above it are not in its own code objects."""
+    head, newline, body = raw.partition("\n")
+    if _body_runs(head.strip()):
+        inner, offset = as_run(shell, body)
+        return f"# {head.strip()}{newline}{inner}", offset + 1
+    try:
+        return shell.transform_cell(raw), 0
+    except SyntaxError:
+        return raw, 0
+
+
+def _body_runs(head: str) -> bool:
+    words = head[2:].split() if head.startswith("%%") else []
+    if not words:
+        return False
+    return words[0] in BODY_RUNS or (words[0] == "nbml" and len(words) > 1 and words[1] in NBML_RUNS)
+
+
+def ran(source: str, line: int | None) -> list[ast.stmt]:
+    """The top-level statements of a text that ran, given the line at which it failed."""
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:
+        return []
+    return [node for node in tree.body if line is None or (node.end_lineno or node.lineno) < line]
+
+
+def bound(source: str, line: int | None = None) -> tuple[str, ...]:
+    """The names that the statements of a text bind at its top level, in order."""
+    return tuple(dict.fromkeys(name for node in ran(source, line) for name in binds(node)))
+
+
+def binds(node: ast.AST) -> Iterator[str]:
+    """The names that a statement binds where it stands; functions and classes in it are not entered."""
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        yield node.name
+        return
+    if isinstance(node, (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
+        yield from (inner.target.id for inner in ast.walk(node) if isinstance(inner, ast.NamedExpr))
+        return
+    if isinstance(node, (ast.Import, ast.ImportFrom)):
+        yield from (alias.asname or alias.name.partition(".")[0] for alias in node.names if alias.name != "*")
+    elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+        yield node.id
+    elif isinstance(node, ast.ExceptHandler) and node.name:
+        yield node.name
+    elif isinstance(node, (ast.MatchAs, ast.MatchStar)) and node.name:
+        yield node.name
+    for child in ast.iter_child_nodes(node):
+        yield from binds(child)
+
+
+def history(shell: Any) -> Iterator[Cell]:
+    """The cells that a shell ran before we listened, as its history has them."""
+    manager = getattr(shell, "history_manager", None)
+    if manager is None:
+        return
+    failed = getattr(manager, "exceptions", {})
+    # the history strips what a file's name was made of; the compiler remembers the names
+    files = {number: name for name, number in getattr(shell.compile, "_filename_map", {}).items()}
+    for count, raw in enumerate(manager.input_hist_raw):
+        if count == 0 or not raw.strip():
+            continue
+        source, offset = as_run(shell, raw)
+        error, line = _past(failed.get(count), count, offset)
+        status = "error" if error else "ok"
+        yield Cell(count - 1, source, raw, "", count, status, error, line, 0.0, 0.0, bound(source, line), files.get(count, ""))
+
+
+_PAST_LINE = re.compile(r"(?:In\[(\d+)\]|File <timed exec>)[^\n]*?(?:line |:)(\d+)")
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def _past(kept: Any, count: int, offset: int) -> tuple[str, int | None]:
+    """Error and line of a cell of the history, from the traceback that IPython kept of it."""
+    if not isinstance(kept, dict):
+        return "", None
+    error = f"{kept.get('ename', 'Error')}: {kept.get('evalue', '')}"
+    text = _ANSI.sub("", "\n".join(map(str, kept.get("traceback", ()))))
+    for cell, line in _PAST_LINE.findall(text):
+        if not cell or int(cell) == count:
+            return error, int(line) + (offset if not cell else 0)
+    return error, 0
+
+
+def _outcome(result: Any, files: set[str], offset: int) -> tuple[str, str, int | None]:
+    """Status, error and failing line of what IPython tells of a cell."""
+    error = result.error_before_exec or result.error_in_exec
+    if error is None:
+        return "ok", "", None
+    text = f"{type(error).__name__}: {error}"
+    trace = error.__traceback__ if result.error_in_exec is not None else None
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        if file in files:
+            # a body under %%time counts its lines from the body's own first line
+            return "error", text, trace.tb_lineno + (offset if file == TIMED else 0)
+        trace = trace.tb_next
+    return "error", text, 0
