@@ -1,0 +1,92 @@
+"""From a model of the notebook to a proven Bento: ``package``, ``service``, ``services``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from nbml import errors
+from nbml.packaging.values import ServiceVersion, from_thing
+from nbml.store import check_name, current
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from nbml.slicing import Slice
+
+__all__ = ["ServiceVersion", "package", "service", "services"]
+
+
+def package(
+    model_or_function: Any,
+    name: str,
+    on: Any = None,
+    y: Any = None,
+    suite: Any = None,
+    key: str | Iterable[str] | None = None,
+    proof: str = "local",
+    policy: str = "reject",
+    allow_secret: Iterable[str] = (),
+    preview: bool = False,
+) -> ServiceVersion | Slice:
+    """Make a service of a fitted model, or of a function ``predict(df)``, and prove that it equals the notebook's.
+
+    ``on`` are rows to prove it on: a frame, an array, a Series, a list, ``name@n`` or a path; without it a live frame that
+    holds the model's columns. The same code, files, suite and policy are the same version. With ``preview`` the Slice is
+    given, and nothing is built.
+
+    Raises errors.NotFitted, errors.BadInput (no rows; what a request cannot carry), errors.UnknownSuite,
+    errors.SliceRefused, and errors.ProofFailed, after which nothing is there.
+    """
+    from nbml.packaging import flow
+
+    check_name(name)
+    asked = flow.Asked(name, on, y, suite, _key(key), proof, policy, _names(allow_secret), preview)
+    return flow.run(model_or_function, asked)
+
+
+def service(ref: str) -> ServiceVersion:
+    """The version ``name@n``, or the latest of ``name``. Raises errors.UnknownService."""
+    thing = current().find("service", ref)
+    if thing is None:
+        raise unknown(ref)
+    return from_thing(thing)
+
+
+def services() -> pd.DataFrame:
+    """The latest version of each service, newest first: name, version, rows (proven on), warnings, suite, policy, made."""
+    import pandas as pd
+
+    from nbml.display.listing import shown_as
+    from nbml.packaging.report import listing_report
+
+    versions = [from_thing(thing) for thing in current().latest("service")]
+    rows = [
+        (v.name, v.version, v.manifest["proof"]["rows"], list(v.warnings), v.manifest["suite"], v.manifest["policy"],
+         pd.Timestamp(v.made, unit="s", tz="UTC"))
+        for v in versions
+    ]  # fmt: skip
+    frame = pd.DataFrame(rows, columns=["name", "version", "rows", "warnings", "suite", "policy", "made"])
+    return shown_as(frame, listing_report(versions))
+
+
+def unknown(ref: str) -> errors.UnknownService:
+    """The error for a reference that nothing bears, with the nearest that something does."""
+    name = ref.partition("@")[0]
+    names = [thing.name for thing in current().latest("service")]
+    close = errors.nearest(name, names)
+    if close is None:
+        have = f"; there are {', '.join(names[:5])}" if names else "; none is packaged yet"
+        return errors.UnknownService(f"no service {ref!r}{have}", next=None if names else f"%nbml package model --name {name}")
+    versions = len(current().versions("service", close))
+    return errors.UnknownService(f"no service {ref!r}; nearest: {close}@{versions}", next=f'nbml.service("{close}@{versions}")')
+
+
+def _key(key: str | Iterable[str] | None) -> tuple[str, ...]:
+    return () if key is None else _names(key)
+
+
+def _names(value: str | Iterable[str]) -> tuple[str, ...]:
+    """A comma list, or a sequence of names."""
+    parts = value.split(",") if isinstance(value, str) else list(value)
+    return tuple(part.strip() for part in parts if part.strip())

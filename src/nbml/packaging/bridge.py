@@ -1,0 +1,343 @@
+"""Between JSON and the model: columns of values in, the training dtypes restored; answers out as JSON values.
+
+This file is copied into every Bento, where the service and the proof run the same code; it imports the standard library,
+numpy, pandas where a frame is made, and ``nbml_runtime`` beside it. As a program (``python -I -B bridge.py``) it reads
+``{"rows": [...], "ids"?, "policy"?}`` and writes one JSON value: ``predictions``, ``rejected`` or ``failed``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+import linecache
+import math
+import os
+import sys
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).resolve().parent
+Json = dict[str, Any]
+
+
+class Unfit(ValueError):
+    """A value that the dtype of its column cannot hold, or that JSON cannot carry."""
+
+
+class Bridge:
+    """The packaged model behind JSON. ``answer`` takes the columns of a request, all of one length."""
+
+    def __init__(self, manifest: Mapping[str, Any], target: Any) -> None:
+        self.manifest = manifest
+        self.inputs: list[Json] = list(manifest["inputs"])
+        self.target = target
+        self.ask: Callable[[Any], Any] = target if manifest["entry"] == "predict" else target.predict
+        self.classes = manifest["output"].get("classes")
+
+    def answer(self, columns: Mapping[str, list[Any]]) -> tuple[list[Any], Json | None]:
+        """Predictions, one for each row, and the probabilities where the model gives them."""
+        data = build(columns, self.manifest)
+        return self.pack(self.ask(data), data, len(next(iter(columns.values()), [])))
+
+    def pack(self, value: Any, data: Any, rows: int) -> tuple[list[Any], Json | None]:
+        """What the model gave for ``data`` as JSON values."""
+        predictions = predictions_of(value)
+        if len(predictions) != rows:
+            raise Unfit(f"{len(predictions)} answers for {rows} rows")
+        if self.classes is None:
+            return predictions, None
+        return predictions, {"classes": self.classes, "values": self.target.predict_proba(data).tolist()}
+
+
+def load(manifest: Mapping[str, Any], folder: Path = FOLDER) -> Bridge:
+    """The bridge of a Bento's folder: files compared with their hashes, then the module imported."""
+    for artifact in manifest["artifacts"]:
+        content = (folder / artifact["path"]).read_bytes()
+        if hashlib.sha256(content).hexdigest() != artifact["sha256"]:
+            raise RuntimeError(f"{artifact['path']} is not the file that was packaged")
+    missing = [name for name in manifest["environment"] if name not in os.environ]
+    if missing:
+        raise RuntimeError(f"the environment lacks {', '.join(missing)}, which the model's code reads")
+    module = importlib.import_module(manifest["module"])
+    return Bridge(manifest, getattr(module, manifest["entry"]))
+
+
+# -- JSON -> data ---------------------------------------------------------------------------------------------
+
+
+def build(columns: Mapping[str, list[Any]], manifest: Mapping[str, Any]) -> Any:
+    """What the model was given in the notebook: a DataFrame, an array, or one Series, list or 1-d array."""
+    inputs = manifest["inputs"]
+    if manifest["input"] == "frame":
+        import pandas as pd
+
+        frame = pd.DataFrame({i: series(columns[spec["name"]], spec) for i, spec in enumerate(inputs)})
+        frame.columns = labels(manifest)
+        return frame
+    if manifest["input"] == "array":
+        import numpy as np
+
+        rows = len(columns[inputs[0]["name"]])
+        array = np.empty((rows, len(inputs)), dtype=inputs[0]["dtype"])
+        for i, spec in enumerate(inputs):
+            array[:, i] = restore(columns[spec["name"]], spec)
+        return array
+    return _single(columns[inputs[0]["name"]], inputs[0])
+
+
+def labels(manifest: Mapping[str, Any]) -> Any:
+    """The column labels as they were, where they are no plain texts too."""
+    import pandas as pd
+
+    said = manifest.get("labels") or {}
+    found = [spec.get("label", spec["name"]) for spec in manifest["inputs"]]
+    if "dtype" in said:
+        return pd.Index(found, dtype=said["dtype"], name=said.get("name"))
+    return pd.Index(found, name=said.get("name"))
+
+
+def _single(values: list[Any], spec: Json) -> Any:
+    if spec["container"] == "list":
+        return list(values)
+    if spec["container"] == "array":
+        import numpy as np
+
+        return np.asarray(restore(values, spec), dtype=spec["dtype"])
+    found = series(values, spec)
+    found.name = spec.get("label", spec["name"]) if spec.get("named", True) else None
+    return found
+
+
+def series(values: list[Any], spec: Json) -> Any:
+    """JSON values as a Series of the column's dtype; pandas would make texts of an object array its own text dtype."""
+    import pandas as pd
+
+    restored = restore(values, spec)
+    return pd.Series(restored, dtype=object if str(getattr(restored, "dtype", "")) == "object" else None)
+
+
+def restore(values: list[Any], spec: Json) -> Any:
+    """JSON values as an array of the column's dtype; None becomes its missing value. Raises Unfit naming the column."""
+    try:
+        return _RESTORE[spec["kind"]](values, spec)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise Unfit(f"column {spec['name']!r} ({spec['dtype']}): {str(error).splitlines()[0]}") from error
+
+
+def _numpy(spec: Json) -> Any:
+    """The numpy dtype of a column, None where it is one of pandas' own."""
+    import numpy as np
+
+    try:
+        return np.dtype(spec["dtype"])
+    except TypeError:
+        return None
+
+
+def _number(values: list[Any], spec: Json) -> Any:
+    import numpy as np
+
+    dtype = _numpy(spec)
+    if dtype is None:
+        return _extension(values, spec)
+    if dtype == object:
+        return _objects(values, spec)
+    if any(value is None for value in values):
+        if dtype.kind == "b":
+            return np.array(values, dtype=object)
+        if dtype.kind in "iu":
+            dtype = np.dtype("float64")
+        values = [math.nan if value is None else value for value in values]
+    return np.array(values, dtype=dtype)
+
+
+def _text(values: list[Any], spec: Json) -> Any:
+    import numpy as np
+
+    dtype = _numpy(spec)
+    if dtype is None or spec["dtype"] == "str":
+        return _extension(values, spec) if spec.get("container") != "array" else np.array(values, dtype=str)
+    return _objects(values, spec) if dtype == object else np.array(values, dtype=dtype)
+
+
+def _objects(values: list[Any], spec: Json) -> Any:
+    import numpy as np
+
+    missing = math.nan if spec.get("missing") == "nan" else None
+    found = np.empty(len(values), dtype=object)
+    found[:] = [missing if value is None else value for value in values]
+    return found
+
+
+def _extension(values: list[Any], spec: Json) -> Any:
+    import pandas as pd
+
+    return pd.array(values, dtype=spec["dtype"])
+
+
+def _datetime(values: list[Any], spec: Json) -> Any:
+    import pandas as pd
+
+    zone = spec["dtype"].partition(", ")[2].rstrip("]")
+    found = pd.to_datetime(pd.Series(values, dtype=object), format="ISO8601", utc=bool(zone))
+    return (found.dt.tz_convert(zone) if zone else found).astype(spec["dtype"])
+
+
+def _category(values: list[Any], spec: Json) -> Any:
+    import pandas as pd
+
+    known = set(spec["categories"])
+    dtype = pd.CategoricalDtype(pd.Index(spec["categories"], dtype=spec["categories_dtype"]), spec["ordered"])
+    return pd.Categorical([value if value in known else None for value in values], dtype=dtype)
+
+
+_RESTORE: dict[str, Callable[[list[Any], Json], Any]] = {
+    "number": _number, "integer": _number, "boolean": _number, "text": _text, "datetime": _datetime, "category": _category,
+}  # fmt: skip
+
+
+# -- data -> JSON ---------------------------------------------------------------------------------------------
+
+
+def plain(values: Any) -> list[Any]:
+    """A column as JSON values; what is missing is None. Raises Unfit for a value that JSON cannot carry."""
+    if isinstance(values, (list, tuple)):
+        return [scalar(value) for value in values]
+    kind = getattr(getattr(values, "dtype", None), "kind", "O")
+    if kind in "iub" and not hasattr(values, "isna"):
+        return list(values.tolist())
+    return [scalar(value) for value in values]
+
+
+def scalar(value: Any) -> Any:
+    """One value as JSON."""
+    if value is None or isinstance(value, (str, bool)):
+        return value if type(value) in (str, bool, type(None)) else str(value)
+    if hasattr(value, "isoformat"):
+        return None if value != value else value.isoformat()
+    if type(value).__name__ in ("NAType", "NaTType"):
+        return None
+    if type(value).__module__ == "numpy":
+        if value.dtype.kind == "M":
+            return None if value != value else str(value)
+        value = value.item()
+    if isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, float):
+        if math.isinf(value):
+            raise Unfit(f"{value} cannot travel: JSON has no infinity")
+        return None if value != value else float(value)
+    raise Unfit(f"a value of type {type(value).__name__} cannot travel as JSON")
+
+
+def predictions_of(value: Any) -> list[Any]:
+    """An answer of the model, one JSON value for each row: a list of lists for two dimensions, of objects for a frame."""
+    if hasattr(value, "columns") and hasattr(value, "iloc"):
+        names = [str(label) for label in value.columns]
+        columns = [plain(value.iloc[:, i]) for i in range(len(names))]
+        return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+    if getattr(value, "ndim", 1) == 2:
+        return [plain(row) for row in value]
+    if getattr(value, "ndim", 1) != 1 or not hasattr(value, "__len__") or isinstance(value, (str, bytes, Mapping)):
+        raise Unfit(f"a {type(value).__name__} is no answer: a Series, an array, a list or a DataFrame is needed, one entry a row")
+    return plain(value)
+
+
+def form_of(value: Any) -> Json:
+    """What an answer is: its kind, dtype and, for a frame, its columns. Lengths of fixed-width text are not part of it."""
+    if hasattr(value, "columns") and hasattr(value, "iloc"):
+        columns = [column_of(value.iloc[:, i], label) for i, label in enumerate(value.columns)]
+        return {"kind": "frame", "dtype": "", "columns": columns}
+    if hasattr(value, "iloc"):
+        return {"kind": "series", **column_of(value, value.name)}
+    if isinstance(value, (list, tuple)):
+        return {"kind": "list", "dtype": ""}
+    found: Json = {"kind": "array", "dtype": _width(str(value.dtype)), **_missing(value.ravel())}
+    return found if value.ndim == 1 else found | {"width": int(value.shape[1])}
+
+
+def column_of(series: Any, label: Any) -> Json:
+    """dtype and label of a Series; of a category its categories too."""
+    found: Json = {"dtype": _width(str(series.dtype)), **_missing(series)}
+    if label is not None:
+        found["name"] = str(label)
+        if not isinstance(label, str):
+            found["label"] = scalar(label)
+    if found["dtype"] == "category":
+        categories = series.cat.categories
+        found |= {"categories": plain(categories), "categories_dtype": str(categories.dtype), "ordered": bool(series.cat.ordered)}
+    return found
+
+
+def _missing(values: Any) -> Json:
+    """What stands for a missing value in a column of objects, where one is missing."""
+    if str(values.dtype) != "object":
+        return {}
+    if any(value is None for value in values):
+        return {"missing": "none"}
+    return {"missing": "nan"} if any(value != value for value in values) else {}
+
+
+def _width(dtype: str) -> str:
+    """``<U9`` is ``str``: how long texts are depends on the rows."""
+    return "<U" if dtype.startswith("<U") else dtype
+
+
+# -- as a program ---------------------------------------------------------------------------------------------
+
+
+class _NoNbml:
+    """A service must not need nbml: its import is refused here, as it would fail elsewhere."""
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+        if name == "nbml" or name.startswith("nbml."):
+            raise ModuleNotFoundError("the model's code imports nbml, which no service has", name="nbml")
+
+
+def respond(request: Json) -> Json:
+    """Answer one request as the service would."""
+    from nbml_runtime import plan  # type: ignore[import-not-found, unused-ignore]
+
+    manifest = json.loads((FOLDER / "manifest.json").read_text(encoding="utf-8"))
+    manifest["policy"] = request.get("policy", manifest["policy"])
+    body = {key: request[key] for key in ("rows", "ids") if key in request}
+    try:
+        bridge = load(manifest)
+        batch = plan.Plan.of(manifest).read(body)
+        data = build(batch.columns, manifest)
+        value = bridge.ask(data)
+        predictions, probabilities = bridge.pack(value, data, batch.rows)
+    except plan.Rejected as refusal:
+        return {"rejected": {"status": refusal.status, "problems": refusal.problems}}
+    except Exception as error:
+        return {"failed": failure(error)}
+    flags = None if batch.flags is None else [list(row) for row in batch.flags]
+    return {"predictions": predictions, "probabilities": probabilities, "flags": flags, "form": form_of(value)}
+
+
+def failure(error: BaseException, folder: Path = FOLDER) -> Json:
+    """An error with the last line of the packaged code that was running."""
+    line = ""
+    for frame in traceback.extract_tb(error.__traceback__):
+        path = Path(frame.filename)
+        if path.parent == folder and path.name not in ("bridge.py", "service.py"):
+            line = f"{path.name}:{frame.lineno}: {(frame.line or linecache.getline(frame.filename, frame.lineno or 0)).strip()}"
+    return {"type": type(error).__name__, "message": str(error), "line": line}
+
+
+def main(arguments: Sequence[str] = ()) -> None:
+    """Read a request from stdin, write the answer to what stdout was; prints of the model's code go to stderr."""
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    sys.path.insert(0, str(FOLDER))
+    sys.meta_path.insert(0, _NoNbml())  # type: ignore[arg-type]
+    answer = respond(json.loads(sys.stdin.buffer.read()))
+    out.write(json.dumps(answer, allow_nan=False).encode())
+    out.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,213 @@
+"""Packaging step by step: the model, its rows, its Slice, the proof, the Bento, the record."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from nbml import errors, settings
+from nbml.display import keep
+from nbml.packaging import build, inputs, proof
+from nbml.packaging.values import ServiceVersion, from_thing
+from nbml.store import Store, Thing, current
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from nbml.slicing import Slice
+
+POLICIES = ("reject", "flag", "off")
+#: bytes of a model's file beyond which the report tells
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The arguments of ``package``."""
+
+    name: str
+    on: Any = None
+    y: Any = None
+    suite: Any = None
+    key: tuple[str, ...] = ()
+    proof: str = "local"
+    policy: str = "reject"
+    allow_secret: tuple[str, ...] = ()
+    preview: bool = False
+
+
+def run(target: Any, asked: Asked) -> ServiceVersion | Slice:
+    """See ``package``."""
+    from nbml.slicing import recorder
+
+    _options(asked)
+    store = current()
+    namespace = recorder.namespace()
+    entry, word = _entry(target, namespace)
+    module = build.module_name(asked.name)
+    if asked.preview:
+        return _cut(target, entry, module, asked, namespace)
+    rows = inputs.find(target if entry == "model" else None, asked.on, asked.name, word, namespace)
+    _length(rows, asked.y)
+    expectations, suite = _suite(asked, rows)
+    cut = _cut(target, entry, module, asked, namespace)
+    want = proof.expected(proof.Model(target, entry, word), rows)
+    manifest = _manifest(asked, cut, entry, rows, want, expectations, suite)
+    with build.workplace(store, asked.name) as work:
+        last = store.find("service", asked.name)
+        digest = build.identity(cut, manifest)
+        if last is not None and last.hash == digest and (store.root / last.body["path"] / "bento.yaml").is_file():
+            return from_thing(last)
+        return _make(store, work, asked, cut, manifest, want, digest, _score(target, entry, asked, rows), suite)
+
+
+def _options(asked: Asked) -> None:
+    if asked.policy not in POLICIES:
+        raise errors.BadArgument(f"policy {asked.policy!r}: one of {', '.join(POLICIES)} is needed")
+    if asked.proof == "index":
+        raise errors.NotYet("proof='index' is not there yet: proof='local' proves with the packages that are installed here")
+    if asked.proof != "local":
+        raise errors.BadArgument(f"proof {asked.proof!r}: one of local, index is needed")
+
+
+def _entry(target: Any, namespace: Any) -> tuple[str, str]:
+    """("model" or "predict", the notebook's name for it). Raises errors.NotFitted, errors.BadInput."""
+    word = inputs.label_of(target, namespace)
+    if isinstance(target, type):
+        raise errors.BadInput(f"{target.__name__} is a class; a fitted model or a function predict(df) can be packaged")
+    if not hasattr(target, "predict"):
+        if callable(target) and hasattr(target, "__code__"):
+            return "predict", target.__name__ if word == "function" else word
+        raise errors.BadInput(f"{word} is a {type(target).__name__}; a fitted model or a function predict(df) can be packaged")
+    if not _fitted(target):
+        pair = next((p for p in (("X_train", "y_train"), ("X", "y")) if set(p) <= set(namespace)), None)
+        known = word in namespace
+        kind = type(target).__name__
+        raise errors.NotFitted(
+            f"{word} is not fitted" if word == kind else f"{word} is a {kind} that is not fitted",
+            next=f"{word}.fit({', '.join(pair)})" if pair and known else None,
+        )
+    return "model", word
+
+
+def _fitted(model: Any) -> bool:
+    """What scikit-learn says of it; a model of another library is taken at its word."""
+    try:
+        from sklearn.exceptions import NotFittedError
+        from sklearn.utils.validation import check_is_fitted
+    except ImportError:
+        return True
+    try:
+        check_is_fitted(model)
+    except NotFittedError:
+        return False
+    except TypeError:
+        return True
+    return True
+
+
+def _cut(target: Any, entry: str, module: str, asked: Asked, namespace: Any) -> Slice:
+    from nbml import slicing
+
+    return slicing.cut({entry: target}, namespace, module=module, allow_secret=asked.allow_secret)
+
+
+def _length(rows: inputs.Rows, y: Any) -> None:
+    if y is not None and (not hasattr(y, "__len__") or len(y) != len(rows)):
+        count = f"{len(y):,} values" if hasattr(y, "__len__") else f"a {type(y).__name__}"
+        raise errors.BadInput(f"y has {count} for the {len(rows):,} rows of {rows.source}")
+
+
+def _score(target: Any, entry: str, asked: Asked, rows: inputs.Rows) -> dict[str, Any] | None:
+    """The model's own score on all rows where ``y`` is given: accuracy of a classifier, R² of a regressor."""
+    if asked.y is None or entry != "model" or not hasattr(target, "score"):
+        return None
+    from sklearn.base import is_classifier
+
+    return {"metric": "accuracy" if is_classifier(target) else "r2", "value": float(target.score(rows.data, asked.y)), "rows": len(rows)}
+
+
+def _suite(asked: Asked, rows: inputs.Rows) -> tuple[list[dict[str, Any]], Thing | None]:
+    """The suite's lines with their scopes, and the stored suite. Raises errors.UnknownSuite."""
+    if asked.suite is None:
+        return [], None
+    from nbml import validation
+
+    suite = validation.suite(asked.suite) if isinstance(asked.suite, str) else asked.suite
+    return validation.scopes(suite, [spec["name"] for spec in rows.inputs]), current().find("suite", str(suite))
+
+
+def _unserved(expectations: list[dict[str, Any]], rows: inputs.Rows) -> list[str]:
+    """What the suite asks and the service cannot check on a request, told; rows that only the monitor can judge become its affair."""
+    from nbml.runtime.plan import Plan
+
+    plan = Plan.of({"inputs": rows.inputs, "expectations": expectations})
+    notes = []
+    for text, reason in zip(plan.unsupported, plan.reasons, strict=True):
+        notes.append(f"{text} is checked by the monitor, not on a request: {reason}")
+        for expectation in expectations:
+            if expectation["text"] == text and expectation["scope"] == "row":
+                expectation["scope"] = "window"
+    left = [e["text"] for e in expectations if e["scope"] == "not served"]
+    return [*notes, f"not served, since a request does not hold their columns: {'; '.join(left)}"] if left else notes
+
+
+def _manifest(
+    asked: Asked, cut: Slice, entry: str, rows: inputs.Rows, want: proof.Expected, expectations: list[dict[str, Any]], suite: Thing | None
+) -> dict[str, Any]:
+    """What the Bento says of itself; version, made and proof are filled in when it is made."""
+    notes = [*cut.warnings, *want.warnings, *_unserved(expectations, rows)]
+    return {
+        "format": FORMAT, "service": asked.name, "version": 0, "made": 0.0, "module": cut.module, "entry": entry,
+        "input": rows.kind, "inputs": rows.inputs, **rows.more, "output": want.form, "key": list(asked.key), "policy": asked.policy,
+        "suite": suite.ref if suite is not None else None, "expectations": expectations,
+        "requirements": list(build.requirements(cut)), "python": build.python_version(), "runtime": build.runtime_hash(),
+        "artifacts": [
+            {"path": a.path, "sha256": a.sha256, "bytes": len(a.content), "format": a.format} for a in cut.artifacts.values()
+        ],
+        "proof": {"rows": len(want.sent), "seconds": 0.0, "level": asked.proof, "on": rows.source},
+        "warnings": notes, "environment": list(cut.environment),
+    }  # fmt: skip
+
+
+def _make(
+    store: Store, work: Path, asked: Asked, cut: Slice, manifest: dict[str, Any], want: proof.Expected, digest: str,
+    score: dict[str, Any] | None, suite: Thing | None,
+) -> ServiceVersion:  # fmt: skip
+    """Prove, build, move into place and write down; whatever fails on the way leaves nothing."""
+    last = store.find("service", asked.name)
+    number = 1 if last is None else last.version + 1
+    private = bool(set(settings.load(store.root)["data.private"]) & {spec["name"] for spec in manifest["inputs"]})
+    manifest |= {"version": number, "made": time.time(), "score": score}
+    source = work / "src"
+    build.write(source, cut, manifest, want, private=private)
+    seconds = proof.prove(source, want, asked.name, cut.environment)
+    manifest["proof"]["seconds"] = round(seconds, 3)
+    build.rewrite(source, manifest)
+    built = build.bento(work, source, manifest)
+    home = store.room("services", asked.name) / str(number)
+    shutil.rmtree(home, ignore_errors=True)  # of a process that died before it wrote the version down
+    built.rename(home)
+    try:
+        thing = _record(store, asked, manifest, home, [] if private else want.sent[:3], digest, suite, want.rows.thing)
+    except BaseException:
+        shutil.rmtree(home, ignore_errors=True)
+        raise
+    version = from_thing(thing, new=True)
+    return from_thing(store.update(thing, {"result": keep(version._report())}), new=True)
+
+
+def _record(
+    store: Store, asked: Asked, manifest: dict[str, Any], home: Path, sample: list[Any], digest: str, suite: Thing | None, data: Thing | None
+) -> Thing:
+    from nbml.packaging import report
+
+    body = {
+        "manifest": manifest, "path": home.relative_to(store.root).as_posix(), "warnings": manifest["warnings"], "sample": sample,
+        "suite": manifest["suite"], "policy": asked.policy, "size": build.size_of(home), "row": report.row(manifest),
+    }  # fmt: skip
+    edges = [(suite, "checks")] if suite is not None else []
+    edges += [(data, "proven on")] if data is not None else []
+    return store.add("service", asked.name, body, hash=digest, state="look" if manifest["warnings"] else "well", edges=edges)

@@ -1,0 +1,265 @@
+"""The proof: in a fresh process, the packaged code must give on real rows what the model gives in the notebook."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import traceback
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nbml import errors
+from nbml.packaging import bridge, exchange, inputs
+
+#: how far floats may lie apart, as a share of the larger
+RELATIVE = 1e-9
+#: and probabilities, whatever their size: 1 - p of a p near 1 has no more digits than this
+ROUNDING = 1e-15
+#: seconds that a fresh process may take
+LIMIT = 600.0
+#: what a fresh process sees of this one's environment, beside the variables that the code reads
+ENVIRONMENT = ("PATH", "HOME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "OMP_NUM_THREADS",
+               "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "CUDA_VISIBLE_DEVICES", "VIRTUAL_ENV")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What the model gives in the notebook for ``rows``, as JSON values; ``form`` is the manifest's output."""
+
+    rows: inputs.Rows
+    sent: list[dict[str, Any]]
+    predictions: list[Any]
+    probabilities: dict[str, Any] | None
+    form: dict[str, Any]
+    warnings: tuple[str, ...] = ()
+
+
+class Model:
+    """A model or a predict function of the notebook, asked quietly; ``word`` is its name there."""
+
+    def __init__(self, target: Any, entry: str, word: str) -> None:
+        self.target, self.entry, self.word = target, entry, word
+
+    def ask(self, data: Any) -> Any:
+        with _quiet():
+            return self.target(data) if self.entry == "predict" else self.target.predict(data)
+
+    def classes(self) -> Any:
+        """The classes whose probabilities the model gives, or None."""
+        has = self.entry == "model" and hasattr(self.target, "predict_proba")
+        return getattr(self.target, "classes_", None) if has else None
+
+    def probabilities(self, data: Any) -> Any:
+        with _quiet():
+            return self.target.predict_proba(data)
+
+    def call(self) -> str:
+        return f"{self.word}(...)" if self.entry == "predict" else f"{self.word}.predict(...)"
+
+
+def expected(model: Model, rows: inputs.Rows) -> Expected:
+    """Ask the model of the notebook. Raises errors.ProofFailed where it fails itself, or answers differently when asked again."""
+    positions = inputs.choose(rows)
+    notes: list[str] = []
+    chosen = rows.take(positions)
+    try:
+        value = model.ask(chosen.copy())
+    except Exception as error:
+        full = inputs.without_nulls(rows, positions)
+        if not full or len(full) == len(positions):
+            raise _fails(model, error) from error
+        notes.append(f"rows with nulls are refused by the model ({_short(error)}); it is proven on rows without")
+        chosen = rows.take(full)
+        try:
+            value = model.ask(chosen.copy())
+        except Exception as second:
+            raise _fails(model, second) from second
+    form, predictions = _form(model, value, chosen)
+    again = bridge.predictions_of(model.ask(chosen.copy()))
+    difference = first_difference(predictions, again)
+    if difference is not None:
+        row, _, one, two = difference
+        raise errors.ProofFailed(
+            f"{model.call()} answers differently when asked again: row {row}: {_show(one)}, then {_show(two)}; "
+            "randomness needs a seed inside it; nothing was built"
+        )
+    probabilities = _probabilities(model, chosen, form, notes)
+    sent = exchange.rows_of(chosen.data, {"inputs": rows.inputs, "input": rows.kind})
+    return Expected(chosen, sent, predictions, probabilities, form, tuple(notes))
+
+
+def prove(folder: Path, want: Expected, name: str, environment: Iterable[str] = ()) -> float:
+    """Compare a written folder with ``want``; seconds that it took. Raises errors.ProofFailed naming the first difference."""
+    got, seconds = respond(folder, {"rows": want.sent, "policy": "off"}, environment)
+    if "failed" in got:
+        raise errors.ProofFailed(f"{name} is not proven: its code fails outside the notebook: {told(got['failed'])}; nothing was built")
+    if "rejected" in got:
+        first = got["rejected"]["problems"][0] if got["rejected"]["problems"] else {}
+        raise errors.ProofFailed(
+            f"{name} is not proven: row {first.get('row')} of {want.rows.source} is no valid request: column {first.get('column')!r}: "
+            f"{first.get('problem')}; nothing was built"
+        )
+    _compare(want, got, name)
+    return seconds
+
+
+def respond(folder: Path, request: Mapping[str, Any], environment: Iterable[str] = ()) -> tuple[dict[str, Any], float]:
+    """What the code of a folder answers in a fresh process, which sees neither this folder, nor nbml, nor PYTHON* variables."""
+    from nbml import running
+
+    env = {name: os.environ[name] for name in (*ENVIRONMENT, *environment) if name in os.environ}
+    env |= {name: value for name, value in os.environ.items() if name.startswith("LC_")}
+    argv = ("-I", "-B", str(folder / "bridge.py"))
+    done = running.run(running.Job(argv, Path(folder.anchor), env, json.dumps(request).encode(), LIMIT))
+    if done.timed_out:
+        raise errors.ProofFailed(f"the fresh process did not answer within {LIMIT:g} s")
+    try:
+        return json.loads(done.output), done.seconds
+    except ValueError as error:
+        last = done.errors.strip().splitlines()[-1:] or ["it said nothing"]
+        raise errors.ProofFailed(f"the fresh process ended with {done.code} before it answered: {last[0]}") from error
+
+
+def told(failed: Mapping[str, Any]) -> str:
+    """A failure of the fresh process in one line."""
+    message = str(failed["message"]).splitlines()[0] if failed["message"] else ""
+    line = f" ({failed['line']})" if failed["line"] else ""
+    return f"{failed['type']}: {message}{line}"
+
+
+def first_difference(want: list[Any], got: list[Any], absolute: float = 0.0) -> tuple[int, int, Any, Any] | None:
+    """(row, how many rows differ, wanted, found) of the first row that is not equal; None where all are."""
+    if len(want) != len(got):
+        return min(len(want), len(got)), abs(len(want) - len(got)), f"{len(want)} answers", f"{len(got)} answers"
+    differing = [i for i, (one, two) in enumerate(zip(want, got, strict=True)) if not same(one, two, absolute)]
+    return (differing[0], len(differing), want[differing[0]], got[differing[0]]) if differing else None
+
+
+def same(one: Any, two: Any, absolute: float = 0.0) -> bool:
+    """Equal as the contract means it: floats within RELATIVE (or ``absolute``), all else exactly, of the same type."""
+    if isinstance(one, float) and isinstance(two, float):
+        return one == two or abs(one - two) <= max(RELATIVE * max(abs(one), abs(two)), absolute)
+    if type(one) is not type(two):
+        return False
+    if isinstance(one, list):
+        return len(one) == len(two) and all(same(a, b, absolute) for a, b in zip(one, two, strict=True))
+    if isinstance(one, dict):
+        return one.keys() == two.keys() and all(same(one[key], two[key], absolute) for key in one)
+    return bool(one == two)
+
+
+def _compare(want: Expected, got: Mapping[str, Any], name: str) -> None:
+    kept = {key: value for key, value in want.form.items() if key in got["form"]}
+    if kept != got["form"]:
+        raise errors.ProofFailed(
+            f"{name} is not proven: the notebook's model gives {_said(kept)}, the packaged one {_said(got['form'])}; nothing was built"
+        )
+    _refuse(first_difference(want.predictions, got["predictions"]), want, name, "")
+    if want.probabilities is not None:
+        mine, theirs = want.probabilities, got["probabilities"] or {"classes": None, "values": []}
+        _refuse(first_difference([mine["classes"]], [theirs["classes"]]), want, name, "classes ")
+        _refuse(first_difference(mine["values"], theirs["values"], ROUNDING), want, name, "probabilities ")
+
+
+def _refuse(difference: tuple[int, int, Any, Any] | None, want: Expected, name: str, what: str) -> None:
+    if difference is None:
+        return
+    row, count, one, two = difference
+    mine, theirs = _apart(one, two)
+    raise errors.ProofFailed(
+        f"{name} is not proven: row {row} of {want.rows.source}: the notebook's model gives {what}{mine}, the packaged one {theirs} "
+        f"({count} of {len(want.sent)} rows differ); nothing was built"
+    )
+
+
+def _form(model: Model, value: Any, rows: inputs.Rows) -> tuple[dict[str, Any], list[Any]]:
+    """The manifest's output, and the answers as JSON."""
+    try:
+        predictions = bridge.predictions_of(value)
+    except bridge.Unfit as error:
+        raise errors.ProofFailed(f"{model.call()} gave what cannot be served: {error}; nothing was built") from error
+    if len(predictions) != len(rows):
+        raise errors.ProofFailed(f"{model.call()} gave {len(predictions)} answers for {len(rows)} rows; nothing was built")
+    form = bridge.form_of(value)
+    if form["kind"] in ("series", "frame"):
+        form["index"] = _index(model, value, rows)
+    return form, predictions
+
+
+def _index(model: Model, value: Any, rows: inputs.Rows) -> str:
+    """Whether an answer bears the index of its rows, "input", or counts from 0, "range"."""
+    import pandas as pd
+
+    if not hasattr(rows.data, "iloc"):
+        return "range"
+    shifted = rows.copy()
+    shifted.index = pd.RangeIndex(1_000, 1_000 + len(shifted))
+    index = model.ask(shifted).index
+    if index.equals(shifted.index):
+        return "input"
+    if index.equals(pd.RangeIndex(len(shifted))):
+        return "range"
+    raise errors.ProofFailed(
+        f"{model.call()} gives an index that is neither that of its rows nor 0, 1, 2, ...: {list(value.index[:3])}; nothing was built"
+    )
+
+
+def _probabilities(model: Model, rows: inputs.Rows, form: dict[str, Any], notes: list[str]) -> dict[str, Any] | None:
+    """The probabilities for ``rows``; the form gets the classes, where the model gives both."""
+    classes = model.classes()
+    if classes is None:
+        return None
+    values = getattr(model.probabilities(rows.copy()), "tolist", lambda: None)()
+    if isinstance(classes, list) or values is None or getattr(classes, "ndim", 0) != 1:
+        notes.append("probabilities are not served: the model gives several sets of classes")
+        return None
+    form["classes"] = bridge.plain(classes)
+    if form["dtype"] == "<U":
+        form["exact"] = str(classes.dtype)
+    return {"classes": form["classes"], "values": values}
+
+
+def _fails(model: Model, error: Exception) -> errors.ProofFailed:
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.line and Path(f.filename).parent != Path(__file__).parent]
+    mine = [f for f in frames if "site-packages" not in f.filename]
+    line = f" ({mine[-1].line})" if mine else ""
+    return errors.ProofFailed(f"{model.call()} fails in this notebook: {_short(error)}{line}; nothing was built")
+
+
+def _short(error: BaseException) -> str:
+    text = str(error).splitlines()
+    return f"{type(error).__name__}: {text[0]}" if text else type(error).__name__
+
+
+def _show(value: Any) -> str:
+    text = value if isinstance(value, str) and value.endswith(" answers") else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 120 else text[:117] + "..."
+
+
+def _apart(one: Any, two: Any) -> tuple[str, str]:
+    """Two values that differ, shown; of long ones the place where they do."""
+    mine, theirs = (json.dumps(value, ensure_ascii=False) for value in (one, two))
+    if len(mine) <= 120 and len(theirs) <= 120 or isinstance(one, str) and one.endswith(" answers"):
+        return _show(one), _show(two)
+    at = next((i for i, (a, b) in enumerate(zip(mine, theirs, strict=False)) if a != b), min(len(mine), len(theirs)))
+    start = max(0, at - 40)
+    return f"...{mine[start : at + 60]}...", f"...{theirs[start : at + 60]}..."
+
+
+def _said(form: Mapping[str, Any]) -> str:
+    columns = form.get("columns")
+    inner = ", ".join(f"{c['name']} {c['dtype']}" for c in columns) if columns else form["dtype"]
+    return f"{'an' if form['kind'] == 'array' else 'a'} {form['kind']}" + (f" of {inner}" if inner else "")
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """The model's own prints and warnings were seen when the notebook used it; the proof asks it several times."""
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        warnings.simplefilter("ignore")
+        yield

@@ -1,0 +1,91 @@
+"""Services as reports."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nbml.display import Code, Column, Details, Line, Note, Part, Report, Table, ago, code, figure, muted, size, strong
+
+if TYPE_CHECKING:
+    from nbml.packaging.values import ServiceVersion
+
+SCOPES = {"row": "checked on every request", "window": "checked by the monitor", "not served": "not served: its column is no input"}
+OUTPUTS = {"array": "an array", "series": "a Series", "list": "a list", "frame": "a DataFrame"}
+
+
+def version_report(version: ServiceVersion) -> Report:
+    """One line; what the user should know of below it; the code and the rest on demand."""
+    manifest = version.manifest
+    facts = [f"proven on {manifest['proof']['rows']:,} rows of {manifest['proof']['on']}"]
+    if version.new:
+        facts.append(f"{manifest['proof']['seconds']:.1f} s")
+    else:
+        facts.append(f"made {ago(version.made)}")
+    facts.append(size(version.thing.body["size"]))
+    score = manifest.get("score")
+    if score:
+        facts.append(f"{score['metric']} {figure(score['value'])}")
+    word = "packaged" if version.new else "unchanged"
+    parts: list[Part] = [Note("look", "look", text) for text in version.warnings]
+    parts += _suite(manifest)
+    parts += _details(version, manifest)
+    state = "look" if version.warnings else "well"
+    return Report(
+        (strong(version),), state, word, facts, parts, [f"%nbml deploy {version.name}"], version.thing.body.get("result"), "service", str(version)
+    )
+
+
+def _suite(manifest: dict[str, Any]) -> list[Part]:
+    """How the suite's lines are split, and the lines on demand."""
+    lines = manifest["expectations"]
+    if not lines:
+        return []
+    counts = [(sum(e["scope"] == scope for e in lines), words) for scope, words in SCOPES.items()]
+    told = ", ".join(f"{count} {words.partition(':')[0]}" for count, words in counts if count)
+    policy = {"reject": "broken rows are refused", "flag": "broken rows are marked", "off": "nothing is checked"}[manifest["policy"]]
+    rows = [(code(e["text"]), SCOPES[e["scope"]]) for e in lines]
+    summary = (f"{manifest['suite'] or 'suite'}: {told} · {policy}",)
+    return [Details(summary, [Table((Column("expectation", format="code"), "where"), rows)])]
+
+
+def _details(version: ServiceVersion, manifest: dict[str, Any]) -> list[Part]:
+    inputs = manifest["inputs"]
+    takes = Table(("column", "dtype"), [(code(spec["name"]), spec["dtype"]) for spec in inputs])
+    parts: list[Part] = []
+    try:
+        source = version.source
+        parts.append(Details(f"{manifest['module']}.py, {source.count(chr(10)):,} lines", [Code(source)]))
+    except OSError:
+        parts.append(Line(muted("its folder is gone")))
+    output = manifest["output"]
+    gives = OUTPUTS[output["kind"]] + (f" of {output['dtype']}" if output["dtype"] else "") + (", and probabilities" if "classes" in output else "")
+    plural = "" if len(inputs) == 1 else "s"
+    parts.append(Details(f"takes {len(inputs)} column{plural}, gives {gives}", [takes]))
+    files = [(code(a["path"]), a["format"], a["bytes"], code(a["sha256"][:12])) for a in manifest["artifacts"]]
+    if files:
+        many = f"{len(files)} file{'' if len(files) == 1 else 's'} of fitted values"
+        parts.append(Details(many, [Table(("file", "format", Column("size", format="bytes"), "sha256"), files)]))
+    parts.append(Details(f"{len(manifest['requirements'])} requirements, Python {manifest['python']}", [Code("\n".join(manifest["requirements"]), "text")]))
+    if manifest["environment"]:
+        parts.append(Line(("reads from the environment: ", code(", ".join(manifest["environment"])))))
+    return parts
+
+
+def row(manifest: dict[str, Any]) -> dict[str, object]:
+    """The panel's line of a service."""
+    count = len(manifest["warnings"])
+    if count:
+        return {"state": "look", "figure": f"{count} warning" + ("" if count == 1 else "s")}
+    return {"state": "well", "figure": f"proven on {manifest['proof']['rows']:,} rows"}
+
+
+def listing_report(versions: list[ServiceVersion]) -> Report:
+    """All services, newest first."""
+    rows = [
+        ((strong(v.name), muted(f"@{v.version}")), v.manifest["proof"]["rows"], v.manifest["suite"] or "", v.manifest["policy"],
+         len(v.warnings), v.made)
+        for v in versions
+    ]  # fmt: skip
+    heads = ("service", "proven on rows", "suite", "policy", "warnings", Column("made", "right", "time"))
+    title = f"{len(rows)} service" + ("" if len(rows) == 1 else "s")
+    return Report(title, parts=[Table(heads, rows)] if rows else [], next=[] if rows else ["%nbml package model --name NAME"])
