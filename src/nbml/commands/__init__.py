@@ -13,7 +13,8 @@ from nbml.commands.table import LATER, REQUIRED, SECTIONS, TABLE, Command, Param
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from nbml.commands.overview import Config, Doctor, Status
+    from nbml.commands.doctor import Doctor
+    from nbml.commands.overview import Config, Status
     from nbml.deploying import Deployment
 
 __all__ = ["LATER", "REQUIRED", "SECTIONS", "TABLE", "Command", "Param", "config", "deploy", "doctor", "not_yet", "status"]

@@ -24,9 +24,10 @@ def _command(command: Command) -> dict[str, Any]:
 
 def _param(param: Param) -> dict[str, Any]:
     required = param.default is REQUIRED
+    default = None if required else [] if param.default == () else param.default
     return {
         "name": param.name, "kind": param.kind, "option": param.flag if param.typed else "", "required": required,
-        "default": None if required else param.default, "choices": list(param.choices), "help": param.help,
+        "default": default, "choices": list(param.choices), "help": param.help,
     }  # fmt: skip
 
 

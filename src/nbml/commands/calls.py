@@ -37,6 +37,9 @@ class Resolver(Protocol):
     def data(self, word: Word, words: Words) -> Found:
         """A dataframe, or the reference or path of one."""
 
+    def frame(self, word: Word, words: Words) -> Found:
+        """The same, and no array."""
+
     def model(self, word: Word, words: Words) -> Found:
         """A model or a function."""
 
@@ -141,25 +144,23 @@ def _fill(call: Call, subject: Found | None, words: Words, resolver: Resolver) -
             resolver.say(f"{param.flag[2:]}: {name} ({param.flag} gives another)")
             call.set(param.name, name, repr(name))
         elif absent and param.default is REQUIRED and _needed(param, words):
-            raise missing(param, words)
+            raise missing(param, words, resolver.place)
 
 
 def _needed(param: Param, words: Words) -> bool:
     return param.typed and not (words.cell and param.name in (words.command.line or ()))
 
 
-def missing(param: Param, words: Words) -> errors.BadArgument:
+def missing(param: Param, words: Words, place: str) -> errors.BadArgument:
     """A parameter that has to be given was not."""
     name = words.command.name
     what = param.help or param.name
     line = f"{words.lead.replace('%%', '%')} {name} --help"
     if param.name in words.places:
-        return errors.BadArgument(f"{name} what? It needs {_article(what)}", next=line)
+        if words.cell and param.kind == "name":
+            return errors.BadArgument(f"{name} needs the {what} after it", next=words.typed(1, place, drop=0))
+        return errors.BadArgument(f"{name} needs {what} after it", next=line)
     return errors.BadArgument(f"{name} needs {param.flag}: {what}", next=line)
-
-
-def _article(what: str) -> str:
-    return what if re.match(r"(an?|the|name)\b", what) is None or not what.startswith("name") else f"the {what}"
 
 
 def default_name(place: str, label: str) -> str:
@@ -176,7 +177,9 @@ def _read(param: Param, given: list[Word], words: Words, resolver: Resolver) -> 
     if param.kind == "flag":
         return Found(True, "True")
     word = given[0]
-    readers = {"data": resolver.data, "model": resolver.model, "served": resolver.served, "python": resolver.python}
+    readers = {
+        "data": resolver.data, "frame": resolver.frame, "model": resolver.model, "served": resolver.served, "python": resolver.python,
+    }  # fmt: skip
     if param.kind in readers:
         return readers[param.kind](word, words)
     if param.kind in ("ref", "suite"):

@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nbml.commands.table import LATER, REQUIRED, SECTIONS, Command, Param
-from nbml.display import Code, Line, Report, Shown, Table, code, muted
+from nbml.display import Line, Report, Shown, Table, code, muted
+
+#: kind of a parameter -> the word that stands for its value; else its name does
+WORDS = {
+    "int": "N", "duration": "60s", "data": "DATA", "frame": "DATA", "list": "A,B", "python": "VALUE", "where": "CONDITION", "name": "NAME",
+    "suite": "NAME", "ref": "NAME",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, repr=False)
@@ -76,7 +82,7 @@ def _entry(command: Command) -> list[str]:
 def _one(command: Command) -> Report:
     rows = [(code(_typed(command, param)), _explained(param)) for param in command.params if param.help and param.typed]
     rows.append((code("--as-python"), "put the Python form into the next cell instead"))
-    parts = [Line(code(usage(command))), Table(("", ""), rows), Line((muted("Python: "), code(python(command))))]
+    parts: list[Line | Table] = [Line(code(usage(command))), Table(("", ""), rows), Line((muted("Python: "), code(python(command))))]
     word = "later" if command.since == LATER else ""
     return Report(f"{command.name}: {command.summary}", word=word, parts=parts, next=_example(command))
 
@@ -111,13 +117,11 @@ def _place(param: Param) -> str:
 def _word(param: Param) -> str:
     if param.choices:
         return "|".join(param.choices)
-    word = {"int": "N", "duration": "60s", "data": "DATA", "list": "A,B", "python": "VALUE", "where": "CONDITION"}.get(param.kind, "NAME")
-    return f"{word} [{param.pair.upper()}]" if param.pair else word if word != "NAME" or param.kind in ("name", "suite", "ref") else param.name.upper()
+    word = WORDS.get(param.kind, param.name.upper())
+    return f"{word} [{param.pair.upper()}]" if param.pair else word
 
 
 def _explained(param: Param) -> str:
     shown = param.default not in (REQUIRED, None, "", (), False)
     return param.help + (f" (default: {param.default})" if shown else "")
 
-
-__all__ = ["Code", "Help", "python", "reference", "usage"]

@@ -57,7 +57,7 @@ class Words:
     @property
     def places(self) -> tuple[str, ...]:
         """Parameters that stand without an option."""
-        return self.command.made if self.cell else self.command.line or ()
+        return self.command.made if self.cell or self.command.line is None else self.command.line
 
     def typed(self, at: int | None = None, *words: str, drop: int = 1) -> str:
         """The line as typed; from word ``at`` on, ``drop`` words are replaced by ``words``."""
@@ -93,7 +93,7 @@ def lookup(tokens: Sequence[Word], lead: str) -> Words:
     words = Words(_status(), list(tokens), lead)
     for command in TABLE:
         if command.name == word:
-            raise errors.UnknownCommand(f"{word!r} is no command, it is a function: nbml.{word}", next=f"help(nbml.{word})")
+            raise errors.UnknownCommand(f"{word!r} is no command, it is a function: nbml.{word}", next=f"import nbml; help(nbml.{word})")
     there = [name for name, command in known.items() if command.since != LATER]
     close = errors.nearest(word, there) or errors.nearest(word, known)
     if close is None:
@@ -113,7 +113,7 @@ def read(tokens: Sequence[Word], lead: str) -> Words:
         words.help = True
         return words
     if words.command.since == LATER:
-        raise not_yet(f"{lead} {words.command.name}")
+        raise not_yet(f"the command {words.command.name}")
     _check_form(words)
     _sort(words)
     return words
@@ -131,11 +131,12 @@ def _check_form(words: Words) -> None:
         return
     coming = [token.raw for token in words.tokens if token.raw.partition("=")[0] in command.coming]
     if coming:
-        raise not_yet(f"{words.lead} {name} {coming[0]}")
+        raise not_yet(f"{coming[0]} of {name}")
     if words.cell and not command.cell:
         raise errors.BadArgument(f"{name} is one line and takes no body", next=words.typed().replace("%%nbml", "%nbml", 1))
     if not words.cell and command.line is None:
-        raise errors.BadArgument(f"{name} needs a body: it stands on the first line of a cell, as {_first(command)}", next=f"%nbml {name} --help")
+        message = f"{name} needs a body: it stands on the first line of a cell, as {_first(command)}"
+        raise errors.BadArgument(message, next=f"%nbml {name} --help")
 
 
 def _first(command: Command) -> str:
@@ -221,7 +222,8 @@ def _too_many(words: Words, free: list[int], takes: int) -> errors.BadArgument:
             rest.append(words.tokens[first - 1 + len(rest)].raw)
         text = " ".join(rest)
         quoted = f'"{text}"' if '"' not in text else f"'{text}'"
-        return errors.BadArgument(f"a text with spaces stands in quotes: {option} {text}", next=words.typed(first - 1, quoted, drop=len(rest)))
+        right = words.typed(first - 1, quoted, drop=len(rest))
+        return errors.BadArgument(f"a text with spaces stands in quotes: {option} {text}", next=right)
     places = "nothing" if takes == 0 else "one thing" if takes == 1 else f"{takes} things"
     message = f"{words.command.name} takes {places} without an option; {words.tokens[first].raw!r} is too much"
     return errors.BadArgument(message, next=words.typed(first))

@@ -17,16 +17,18 @@ class _Required:
 REQUIRED: Final = _Required()
 #: a command or option of the contract that this version does not have
 LATER: Final = "later"
+#: parameters that take a dataframe and no array
+FRAMES = ("df", "a", "b", "current", "against")
 
 
 @dataclass(frozen=True)
 class Param:
     """One parameter of a function, and how it is typed.
 
-    ``kind`` says how its text is read: name (of what is made), ref (of a stored ``of``), data, model, served (a service, else
-    a model), suite, python, text, where, duration, int, flag, list, path. ``form`` is the kind of parameter in Python:
-    plain, leading (positional only), many (``*``) or keyword. ``pair`` is the parameter that a second word after the option
-    fills. A parameter that is not ``typed`` belongs to the Python form only.
+    ``kind`` says how its text is read: name (of what is made), ref (of a stored ``of``), frame (a dataframe), data (an array
+    too), model, served (a service, else a model), suite, python, text, where, duration, int, flag, list, path. ``form`` is the
+    kind of parameter in Python: plain, leading (positional only), many (``*``), keyword or extra (``**``). ``pair`` is the
+    parameter that a second word after the option fills. A parameter that is not ``typed`` belongs to the Python form only.
     """
 
     name: str
@@ -83,7 +85,11 @@ def _name(help: str = "name of what is made", default: Any = REQUIRED, form: str
 
 
 def _data(name: str = "df", help: str = "a dataframe, name@n, or a Parquet or CSV file", default: Any = REQUIRED, **more: Any) -> Param:
-    return Param(name, "data", default, help, **more)
+    return Param(name, "frame" if name in FRAMES else "data", default, help, **more)
+
+
+def _key(name: str, kind: str, default: Any, help: str, **more: Any) -> Param:
+    return Param(name, kind, default, help, form="keyword", **more)
 
 
 def _ref(of: str, name: str = "ref") -> Param:
@@ -95,7 +101,8 @@ def _lookup(of: str, name: str = "ref") -> Command:
 
 
 DATA = (
-    Command("snapshot", "Keep a dataframe as a version.", (_data(), _name("name of the dataset"), Param("note", default="", help="a remark")),
+    Command("snapshot", "Keep a dataframe as a version.",
+            (_data(), _name("name of the dataset"), Param("note", default="", help="a remark")),
             line=("df",), example="%nbml snapshot df --name NAME"),
     _lookup("dataset"),
     Command("data", "List the datasets.", example="%nbml data"),
@@ -114,7 +121,8 @@ VALIDATION = (
         Param("name", "name", None, "name that the data have in the record"),
         _data("against", "the version that drift is measured against", None),
         Param("strict", "flag", False, "raise where an expectation fails"),
-        Param("result_format", default="SUMMARY", help="how much Great Expectations keeps", choices=("BOOLEAN_ONLY", "BASIC", "SUMMARY", "COMPLETE")),
+        Param("result_format", default="SUMMARY", help="how much Great Expectations keeps",
+              choices=("BOOLEAN_ONLY", "BASIC", "SUMMARY", "COMPLETE")),
         Param("engine", default="nbml", help="what checks", adapters="nbml.engines"),
     ), line=("df",), example="%nbml validate df --suite NAME"),
     Command("expect", "Write down what is expected of data.", (
@@ -151,21 +159,19 @@ TUNING = (
         Param("estimator_or_function", "model", typed=False),
         _data("X", "the features, then the target", None, option="--on", pair="y"), Param("y", "python", None, typed=False),
         _name("name of the study", form="keyword"),
-        *(Param(*row[:4], form="keyword", **row[4]) for row in (  # type: ignore[arg-type]
-            ("metric", "list", None, "what is measured", {}),
-            ("direction", "text", None, "which way is better", {"choices": ("minimize", "maximize")}),
-            ("cv", "python", 5, "number of folds, or a splitter", {}),
-            ("groups", "python", None, "groups that a fold keeps together", {}),
-            ("trials", "int", 100, "configurations in all", {}),
-            ("timeout", "duration", None, "when to stop, as in 60s", {}),
-            ("trial_timeout", "duration", None, "when to give up one configuration", {}),
-            ("sampler", "text", "optuna", "who proposes", {"adapters": "nbml.samplers"}),
-            ("workers", "int", None, "processes at once", {}),
-            ("cluster", "text", None, "dask://... or ray://...", {}),
-            ("seed", "int", None, "makes the proposals repeatable", {}),
-            ("fresh", "flag", False, "begin a new study of that name", {}),
-            ("background", "flag", False, "do not wait", {}),
-        )),
+        _key("metric", "list", None, "what is measured"),
+        _key("direction", "text", None, "which way is better", choices=("minimize", "maximize")),
+        _key("cv", "python", 5, "number of folds, or a splitter"),
+        _key("groups", "python", None, "groups that a fold keeps together"),
+        _key("trials", "int", 100, "configurations in all"),
+        _key("timeout", "duration", None, "when to stop, as in 60s"),
+        _key("trial_timeout", "duration", None, "when to give up one configuration"),
+        _key("sampler", "text", "optuna", "who proposes", adapters="nbml.samplers"),
+        _key("workers", "int", None, "processes at once"),
+        _key("cluster", "text", None, "dask://... or ray://..."),
+        _key("seed", "int", None, "makes the proposals repeatable"),
+        _key("fresh", "flag", False, "begin a new study of that name"),
+        _key("background", "flag", False, "do not wait"),
     ), line=None, cell="code", example="%%nbml tune NAME --on X y --metric METRIC\n"),
     _lookup("study", "name"),
 )  # fmt: skip
@@ -185,7 +191,8 @@ PACKAGING = (
     ), line=("model_or_function",), cell="run", example="%nbml package MODEL --name NAME"),
     _lookup("service"),
     Command("services", "List the services.", example="%nbml services"),
-    Command("predict", "Score data with a service.", (_ref("service", "service"), _data("data"), Param("output", "path", None, "file to write", option="-o")),
+    Command("predict", "Score data with a service.",
+            (_ref("service", "service"), _data("data"), Param("output", "path", None, "file to write", option="-o")),
             line=("service", "data"), since=LATER),
     Command("export", "Write a service for another server.", (
         _ref("service", "service"),
@@ -204,7 +211,8 @@ DEPLOYING = (
     Command("deployments", "List the deployments.", example="%nbml deployments"),
     _lookup("deployment", "name"),
     Command("stop", "Stop a deployment.", (_ref("deployment", "name"),), line=("name",), example="%nbml stop NAME"),
-    Command("rollback", "Return to the version that ran before.", (_ref("deployment", "name"),), line=("name",), example="%nbml rollback NAME"),
+    Command("rollback", "Return to the version that ran before.", (_ref("deployment", "name"),), line=("name",),
+            example="%nbml rollback NAME"),
     Command("promote", "Give a canary all requests.", (_ref("deployment", "name"),), line=("name",), since=LATER),
     Command("try", "Open a form that asks a deployment.", (_ref("deployment", "name"),), line=("name",), verb="try_form",
             example="%nbml try NAME"),
@@ -223,11 +231,13 @@ MONITORING = (
             line=None, cell="text", made=("service",), since=LATER),
     Command("alerts", "List the alerts.", since=LATER),
     Command("explain", "Say which features moved a prediction.", (
-        Param("model_or_service", "served"), _data("X", "rows to explain", None, option="--on"), Param("row", "int", None, "label of one row"),
-        Param("request", default=None, help="id of a request"), Param("made_by", default=None, help="function that made the features"),
+        Param("model_or_service", "served"), _data("X", "rows to explain", None, option="--on"),
+        Param("row", "int", None, "label of one row"), Param("request", default=None, help="id of a request"),
+        Param("made_by", default=None, help="function that made the features"),
     ), line=("model_or_service",), since=LATER),
     Command("retrain", "Run a model's recipe on new data.", (_ref("service", "service"), _data("on")), line=("service",), since=LATER),
-    Command("card", "Write the model card.", (_ref("service", "service"), Param("check", "flag", False, "say what is not backed by the record")),
+    Command("card", "Write the model card.",
+            (_ref("service", "service"), Param("check", "flag", False, "say what is not backed by the record")),
             line=("service",), since=LATER),
     Command("lineage", "Show where something comes from.", (_ref("thing"),), line=("ref",), since=LATER),
     Command("report", "Write a page about something.", (_ref("thing"), Param("output", "path", help="file to write", option="-o")),

@@ -26,7 +26,8 @@ def encode(frame: pd.DataFrame) -> bytes:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # names of mixed types; _compare refuses them by name
-            table = pa.Table.from_pandas(frame, preserve_index=True)
+            # None: a RangeIndex comes back as one; without columns its length would be lost
+            table = pa.Table.from_pandas(frame, preserve_index=None if frame.shape[1] else True)
         sink = io.BytesIO()
         pq.write_table(table, sink, compression="zstd", write_page_checksum=True)
     except (pa.ArrowException, TypeError, ValueError) as error:

@@ -10,9 +10,9 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from nbml.labserver import advice, live
+from nbml.labserver import live
 from nbml.labserver.binding import Binding
-from nbml.store import Store, Thing
+from nbml.store import Store, Thing, advice
 
 STATES = ("well", "look", "bad", "running", "idle")
 #: rows of one section that are sent; the count is of all

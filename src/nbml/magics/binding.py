@@ -34,7 +34,7 @@ def path_of(kernel: str) -> Path | None:
     return None if file is None else file.with_name(f"nbml-{kernel}.json")
 
 
-def write(session: Session) -> None:
+def tell(session: Session) -> None:
     """Say where the project is, which Python and which nbml. A folder that cannot be written to is left alone."""
     path = path_of(session.kernel)
     if path is None:
@@ -52,7 +52,7 @@ def write(session: Session) -> None:
         return
 
 
-def remove(session: Session) -> None:
+def forget(session: Session) -> None:
     """Take it back."""
     path = path_of(session.kernel)
     if path is not None:

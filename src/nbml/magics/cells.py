@@ -51,14 +51,15 @@ class Open:
 
     def _package(self, value: Any) -> Any:
         from IPython.core.getipython import get_ipython
+        from IPython.display import display
 
         shell = get_ipython()
         predict = shell.user_ns.get("predict")
         if not callable(predict) or predict is self.before:
             name = self.call.value("name")
-            raise errors.UnknownName("the cell defines no function predict(df), so there is nothing to package", next=f"%nbml package MODEL --name {name}")
+            raise errors.UnknownName(f"the cell defines no function predict(df), so there is nothing to package as {name}")
         if value is not None:
-            shell.display_pub.publish(*shell.display_formatter.format(value))
+            display(value)
         self.call.set("model_or_function", predict, "predict")
         return self.call.run()
 
@@ -72,10 +73,10 @@ class Cells:
         self.open: list[Open] = []
         self.ended: list[Open] = []
 
-    def begin(self, line: str) -> None:
+    def begin(self, line: str, below: str = "") -> None:
         words = read(split(line), "%%nbml")
-        if self.open and self.open[-1].info is self.info():
-            raise errors.BadArgument(f"one cell is one thing: this one is {self.open[-1].call.command.name} already")
+        if below:
+            raise errors.BadArgument(f"a cell is one thing, not two: {words.typed()}, or %%nbml {below}", next="%nbml --help")
         call = bind(words, self.notebook())
         opened = Open(call, self.info(), before=self.shell.user_ns.get("predict"))
         if call.command.name == "track":
@@ -100,7 +101,7 @@ class Cells:
         """Close what the cell left open, then show its runs."""
         info = getattr(result, "info", None)
         error = getattr(result, "error_in_exec", None) or getattr(result, "error_before_exec", None)
-        while self.open and self.open[-1].info in (info, None):
+        while self.open and (result is None or self.open[-1].info in (info, None)):
             self.close(error)
         self.infos = self.infos[: self.infos.index(info)] if info in self.infos else []
         self.show(info)
@@ -114,9 +115,11 @@ class Cells:
 
     def show(self, info: Any) -> None:
         """Show the runs of a cell that has ended."""
+        from IPython.display import display
+
         ended, self.ended = self.ended, []
         for opened in ended:
-            self.shell.display_pub.publish(*self.shell.display_formatter.format(opened.run))
+            display(opened.run)
 
     def body(self, line: str, cell: str) -> Any:
         """Run a body here and now: the magic was called by a program, so that nothing was transformed."""
@@ -153,12 +156,11 @@ def transform(lines: list[str]) -> list[str]:
         return lines
     from IPython.core.inputtransformer2 import cell_magic
 
-    begin = f"{BEGIN}({found['line']!r})\n"
     rest = lines[1:]
-    at = next((i for i, line in enumerate(rest) if line.strip()), None)
-    if at is not None and rest[at].startswith("%%"):
-        return [begin, *rest[:at], *cell_magic(transform(rest[at:]))]
-    return [begin, *rest]
+    at = next((i for i, line in enumerate(rest) if line.strip()), len(rest))
+    below = FIRST.match(rest[at].rstrip("\n")) if at < len(rest) else None
+    second = f", {below['line']!r}" if below is not None and below["name"] in RUN else ""
+    return [f"{BEGIN}({found['line']!r}{second})\n", *rest[:at], *([] if second else cell_magic(rest[at:]))]
 
 
 class Ends(ast.NodeTransformer):
@@ -213,9 +215,9 @@ def use(cells: Cells | None) -> None:
     _cells = cells
 
 
-def begin(line: str) -> None:
-    """Stands where the first line of the cell stood."""
-    _require().begin(line)
+def begin(line: str, below: str = "") -> None:
+    """Stands where the first line of the cell stood; ``below`` is a second such line under it."""
+    _require().begin(line, below)
 
 
 def end(value: Any = None) -> Any:

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from nbml.commands.calls import adapters
+from nbml.commands.names import entry
 from nbml.commands.parser import Word
 from nbml.commands.table import LATER, TABLE, Command, Param
-from nbml.magics.digest import entry
-from nbml.magics.resolve import record
 from nbml.magics.tokens import last_word
+from nbml.store import existing
 
 if TYPE_CHECKING:
     from nbml.magics.session import Session
@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 LINE = re.compile(r"^\s*(?:[\w.\[\]'\", ]+=\s*)?(?P<lead>%{1,2})nbml(?:\s+(?P<rest>.*))?$", re.S)
 BODY = re.compile(r"\s*%%nbml\s+expect\b(?P<rest>[^\n]*)\n")
 #: kinds of names that a kind of parameter takes
-KINDS = {"data": ("frame",), "model": ("model", "function"), "served": ("model", "function"), "python": ("frame", "series", "array"),
-         "variable": ("frame", "model", "function", "series", "array", "class")}  # fmt: skip
+KINDS = {
+    "frame": ("frame",), "data": ("frame", "array"), "model": ("model", "function"), "served": ("model", "function"),
+    "python": ("frame", "series", "array"), "variable": ("frame", "model", "function", "series", "array", "class"),
+}  # fmt: skip
 
 
 def matcher(session: Session) -> Callable[[Any], Any]:
@@ -105,7 +107,7 @@ def values(session: Session, param: Param) -> list[tuple[str, str]]:
         found += [(one["name"], one["kind"]) for one in said if one is not None and one["kind"] in kinds]
     if param.of == "column":
         found += columns(shell.user_ns.values())
-    stored = {"data": "dataset", "served": "service"}.get(param.kind, param.of)
+    stored = {"frame": "dataset", "data": "dataset", "served": "service"}.get(param.kind, param.of)
     if stored and stored != "column":
         found += names(stored)
         found += names("service") if stored == "deployment" else []
@@ -114,7 +116,7 @@ def values(session: Session, param: Param) -> list[tuple[str, str]]:
 
 def names(kind: str) -> list[tuple[str, str]]:
     """The stored things of a kind, and the versions of each."""
-    store = record()
+    store = existing()
     if store is None:
         return []
     rows = store.read("SELECT name, max(version) AS last FROM thing WHERE kind=? GROUP BY name ORDER BY max(id) DESC LIMIT 200", (kind,))

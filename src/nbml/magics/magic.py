@@ -12,9 +12,10 @@ from nbml.commands import not_yet
 from nbml.commands.calls import Call, bind
 from nbml.commands.help import Help
 from nbml.commands.parser import Words, read
-from nbml.magics.python import cell_form, quoted
-from nbml.magics.resolve import Notebook, record
+from nbml.magics.python import cell_form, with_body
+from nbml.magics.resolve import Notebook
 from nbml.magics.tokens import split
+from nbml.store import existing
 
 if TYPE_CHECKING:
     from nbml.magics.session import Session
@@ -33,6 +34,14 @@ class NbmlMagics(Magics):
     @line_cell_magic
     def nbml(self, line: str, cell: str | None = None, local_ns: dict[str, Any] | None = None) -> Any:
         """``%nbml COMMAND ...``; ``%nbml --help`` lists the commands, ``%nbml COMMAND --help`` explains one."""
+        try:
+            return self._run(line, cell, local_ns)
+        except errors.NbmlError as error:
+            if error.next and error.next.startswith("nbml.") and not self._imported():
+                error.next = f"import nbml; {error.next}"
+            raise
+
+    def _run(self, line: str, cell: str | None, local_ns: dict[str, Any] | None) -> Any:
         words = read(split(line), "%nbml" if cell is None else "%%nbml")
         if words.help:
             return Help(words.command if len(words.tokens) > 1 else None)
@@ -53,7 +62,7 @@ class NbmlMagics(Magics):
             return self.session.cells.body(line, cell)
         call = bind(words, notebook)
         if kind == "text":
-            call.set("text", cell, quoted(cell))
+            with_body(call, cell)
             return call.run()
         return self._code(call, cell)
 
@@ -68,9 +77,12 @@ class NbmlMagics(Magics):
 
     def _next(self, text: str) -> None:
         """Put Python into the next cell."""
-        known = self.shell.user_ns.get("nbml")
-        lead = "" if getattr(known, "__name__", "") == "nbml" else "import nbml\n\n"
+        lead = "" if self._imported() else "import nbml\n\n"
         self.shell.set_next_input(lead + text, replace=False)
+
+    def _imported(self) -> bool:
+        """Whether the notebook knows the name nbml."""
+        return getattr(self.shell.user_ns.get("nbml"), "__name__", "") == "nbml"
 
 
 #: command whose body is handed on as source -> its stage
@@ -83,7 +95,7 @@ def _without(options: dict[str, Any], name: str) -> dict[str, Any]:
 
 def _form() -> errors.NotYet:
     """``%nbml deploy`` alone."""
-    store = record()
+    store = existing()
     services = store.latest("service") if store is not None else []
     error = not_yet("the form that %nbml deploy opens")
     line = f"%nbml deploy {services[0].name}" if services else "%nbml services"

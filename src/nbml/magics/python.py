@@ -15,11 +15,17 @@ def quoted(text: str) -> str:
     return f'"""{text}"""' if "\n" in text and plain else repr(text)
 
 
+def with_body(call: Call, body: str) -> None:
+    """Give the body to the parameter that takes it."""
+    call.set("text", body, quoted(body))
+    call.positional = (*call.positional, "text")
+
+
 def cell_form(call: Call, body: str) -> str:
     """What gives the same as the call over this body."""
     kind = call.command.name
     if call.command.cell == "text":
-        call.set("text", body, quoted(body))
+        with_body(call, body)
         return call.python()
     if kind == "track":
         return f"with {call.python()} as run:\n{indented(body)}"

@@ -15,6 +15,8 @@ from nbml.store.record import NAME
 
 #: kinds of which a stored one wins over a variable of that name
 STORED_FIRST = ("service", "deployment")
+#: kind -> the line that lists what there is
+LISTED = {"dataset": "%nbml data", "service": "%nbml services"}
 
 
 class Notebook:
@@ -39,7 +41,16 @@ class Notebook:
             raise self._no_version(text, word, words)
         if text.lower().endswith(frames.ENDINGS) and not text.isidentifier():
             raise errors.BadInput(f"no file {text!r} in {Path.cwd()}")
-        return self._expression(word, words, "no dataframe, dataset or file {!r}", self._frames())
+        return self._expression(word, words, "no dataframe, dataset or file {!r}", self._frames(), "%whos DataFrame")
+
+    def frame(self, word: Word, words: Words) -> Found:
+        found = self.data(word, words)
+        value = found.value
+        if not (frames.is_frame(value) or isinstance(value, (str, Path)) or _holds(value)):
+            known = self._frames()
+            message = f"{word.text!r} is {frames.describe(value)}, not a dataframe"
+            raise errors.NotADataFrame(message, next=words.instead(word, known[-1]) if known else "%nbml data")
+        return found
 
     def model(self, word: Word, words: Words) -> Found:
         found = self._variable(self.text(word))
@@ -55,7 +66,8 @@ class Notebook:
         services = [thing.name for thing in _latest("service")]
         if "@" in text and "(" not in text and variable is None:
             raise _unknown("service", text, services, words, word)
-        return variable or self._expression(word, words, "no service and no name {!r} in this notebook", [*services, *self._shown()])
+        near = [*services, *self._shown()]
+        return variable or self._expression(word, words, "no service and no name {!r} in this notebook", near, "%nbml services")
 
     def thing(self, word: Word, words: Words, of: str) -> Found:
         text = self.text(word)
@@ -84,7 +96,7 @@ class Notebook:
     def _variable(self, text: str) -> Found | None:
         return Found(self.names[text], text, text) if text.isidentifier() and text in self.names else None
 
-    def _expression(self, word: Word, words: Words, nothing: str, near: list[str]) -> Found:
+    def _expression(self, word: Word, words: Words, nothing: str, near: list[str], look: str = "%whos") -> Found:
         """The value of an expression over the notebook's names."""
         text = word.raw
         try:
@@ -93,7 +105,7 @@ class Notebook:
             name = text if text.isidentifier() or NAME.fullmatch(text) else error.name or text
             close = errors.nearest(name, near)
             if close is None:
-                raise errors.UnknownName(nothing.format(name), next="%whos") from None
+                raise errors.UnknownName(nothing.format(name), next=look) from None
             right = words.instead(word, text.replace(name, close))
             raise errors.UnknownName(f"{nothing.format(name)}; nearest: {close}", next=right) from None
         except Exception as error:
@@ -101,7 +113,8 @@ class Notebook:
         return Found(value, text, text)
 
     def _no_version(self, text: str, word: Word, words: Words) -> errors.UnknownDataset:
-        return errors.UnknownDataset(*_message("dataset", text, [t.name for t in _latest("dataset")]), next=_right("dataset", text, word, words))
+        names = [thing.name for thing in _latest("dataset")]
+        return errors.UnknownDataset(_message("dataset", text, names), next=_right("dataset", text, word, words))
 
     def _shown(self) -> list[str]:
         return [name for name in self.names if not name.startswith("_") and self.hidden.get(name, self) is not self.names[name]]
@@ -113,22 +126,18 @@ class Notebook:
 def _holds(value: object) -> bool:
     """Whether a variable holds a thing itself: a value of nbml, or a suite of Great Expectations."""
     kind = type(value)
-    return kind.__module__.startswith("nbml.") or kind.__name__ == "ExpectationSuite" or (isinstance(value, dict) and "expectations" in value)
-
-
-def record() -> store.Store | None:
-    """The project's store where there is one; a mere look does not make it."""
-    return store.opened() or (store.current() if (store.chosen() / ".nbml").is_dir() else None)
+    suite = kind.__name__ == "ExpectationSuite" or (isinstance(value, dict) and "expectations" in value)
+    return suite or kind.__module__.startswith("nbml.")
 
 
 def _latest(kind: str) -> list[store.Thing]:
-    found = record()
+    found = store.existing()
     return found.latest(kind) if found is not None else []
 
 
 def _stored(kind: str, text: str) -> Found | None:
     name, at, number = text.partition("@")
-    found = record()
+    found = store.existing()
     if found is None or not NAME.fullmatch(name) or (at and not number.isdigit()):
         return None
     thing = found.find(kind, text)
@@ -147,16 +156,16 @@ def _near(kind: str, text: str, names: list[str]) -> store.Thing | None:
     return next((thing for thing in _latest(kind) if thing.name == close), None)
 
 
-def _message(kind: str, text: str, names: list[str]) -> tuple[str]:
+def _message(kind: str, text: str, names: list[str]) -> str:
     near = _near(kind, text, names)
     have = f"; nearest: {near.ref}" if near else f"; there are {', '.join(names[:5])}" if names else "; none is stored yet"
-    return (f"no {kind} {text!r}{have}",)
+    return f"no {kind} {text!r}{have}"
 
 
 def _right(kind: str, text: str, word: Word, words: Words) -> str:
     near = _near(kind, text, [thing.name for thing in _latest(kind)])
-    return "%nbml --help" if near is None else words.instead(word, near.ref)
+    return LISTED[kind] if near is None else words.instead(word, near.ref)
 
 
 def _unknown(kind: str, text: str, names: list[str], words: Words, word: Word) -> errors.UnknownService:
-    return errors.UnknownService(*_message(kind, text, names), next=_right(kind, text, word, words))
+    return errors.UnknownService(_message(kind, text, names), next=_right(kind, text, word, words))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import warnings
 from collections import ChainMap
 from collections.abc import Callable
@@ -12,7 +11,10 @@ from typing import Any
 
 from nbml import store
 from nbml.commands.calls import fit
-from nbml.magics import binding, cells, completion, digest
+from nbml.magics.binding import forget, kernel_id, tell
+from nbml.magics.cells import Cells, Ends, transform, use
+from nbml.magics.completion import matcher
+from nbml.magics.digest import Digest
 from nbml.magics.resolve import Notebook
 
 
@@ -22,11 +24,11 @@ class Session:
     def __init__(self, shell: Any) -> None:
         self.shell = shell
         self.path = notebook_path(shell)
-        self.kernel = binding.kernel_id()
-        self.cells = cells.Cells(shell, self.notebook)
-        self.ends = cells.Ends(shell)
-        self.matcher = completion.matcher(self)
-        self.digest = digest.Digest(self)
+        self.kernel = kernel_id()
+        self.cells = Cells(shell, self.notebook)
+        self.ends = Ends(shell)
+        self.matcher = matcher(self)
+        self.digest = Digest(self)
         self.hooks = {
             "pre_run_cell": self.guarded(self.cells.before),
             "post_run_cell": self.guarded(self.after),
@@ -37,28 +39,28 @@ class Session:
 
         store.choose(store.resolve(self.path, cwd=Path.cwd()))
         self.shell.register_magics(NbmlMagics(self))
-        self.shell.input_transformer_manager.line_transforms.insert(0, cells.transform)
+        self.shell.input_transformer_manager.line_transforms.insert(0, transform)
         self.shell.ast_transformers.append(self.ends)
-        cells.use(self.cells)
+        use(self.cells)
         for event, hook in self.hooks.items():
             self.shell.events.register(event, hook)
         self.shell.Completer.custom_matchers.append(self.matcher)
         _recorder("attach", self.shell)
-        binding.write(self)
+        tell(self)
 
     def detach(self) -> None:
         shell = self.shell
         for kind in ("line", "cell"):
             shell.magics_manager.magics[kind].pop("nbml", None)
-        _remove(shell.input_transformer_manager.line_transforms, cells.transform)
+        _remove(shell.input_transformer_manager.line_transforms, transform)
         _remove(shell.ast_transformers, self.ends)
         _remove(shell.Completer.custom_matchers, self.matcher)
         for event, hook in self.hooks.items():
             if hook in shell.events.callbacks.get(event, []):
                 shell.events.unregister(event, hook)
-        cells.use(None)
+        use(None)
         _recorder("detach")
-        binding.remove(self)
+        forget(self)
         found = store.opened()
         if found is not None:
             found.close()
@@ -138,5 +140,3 @@ def unload(shell: Any) -> None:
         _session.detach()
     _session = None
 
-
-__all__ = ["Session", "load", "notebook_path", "sys", "unload"]

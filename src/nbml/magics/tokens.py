@@ -16,7 +16,8 @@ def split(line: str) -> list[Word]:
     """The words of a line. Raises errors.BadArgument for a quote or bracket that is never closed."""
     words: list[Word] = []
     start: int | None = None
-    quote, since, brackets = "", 0, []
+    brackets: list[tuple[str, int]] = []
+    quote, since = "", 0
     for at, char in enumerate(line):
         if quote:
             if char == quote and line[at - 1] != "\\":

@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from nbml.store.processes import Process
-from nbml.store.project import resolve
+from nbml.store.project import FOLDER, resolve
 from nbml.store.record import Store, Thing, check_name, split_ref
 
-__all__ = ["Process", "Store", "Thing", "check_name", "choose", "chosen", "current", "opened", "resolve", "split_ref", "use"]
+__all__ = [
+    "Process", "Store", "Thing", "check_name", "choose", "chosen", "current", "existing", "opened", "resolve", "split_ref", "use",
+]  # fmt: skip
 
 _current: Store | None = None
 _chosen: Path | None = None
@@ -40,6 +42,11 @@ def chosen() -> Path:
     if _current is not None:
         return _current.root
     return resolve() if _chosen is None else _chosen
+
+
+def existing() -> Store | None:
+    """The store where there is one: a mere look does not make it."""
+    return current() if _current is not None or (chosen() / FOLDER).is_dir() else None
 
 
 def use(root: Path | str | None) -> Store | None:

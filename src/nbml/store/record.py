@@ -398,7 +398,7 @@ class Store:
         if self.readonly:
             raise errors.ReadOnlyStore(
                 f"the store of {self.root} can be read, not written",
-                next="import os; os.environ['NBML_PROJECT'] = os.path.expanduser('~/nbml-project'); %reload_ext nbml",
+                next="import os; os.environ['NBML_PROJECT'] = '~/nbml-project'; get_ipython().run_line_magic('reload_ext', 'nbml')",
             )
 
     def _writing(self) -> Writer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nbml.store import Store
+from nbml.store.record import Store
 
 Step = dict[str, Any]
 

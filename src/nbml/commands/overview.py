@@ -1,0 +1,138 @@
+"""The state of the project, and its settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nbml import settings, store
+from nbml.commands.names import entries
+from nbml.display import Column, Line, Report, Shown, Table, ago, code, muted, strong
+from nbml.slicing import recorder
+from nbml.store import Store, Thing, advice
+
+#: kind -> what the listing calls it, in the panel's order
+KINDS = {
+    "deployment": "Deployments", "service": "Services", "study": "Studies", "run": "Runs", "validation": "Validations",
+    "suite": "Suites", "dataset": "Data",
+}  # fmt: skip
+#: states of a deployment that does not run
+GONE = ("stopped", "gone", "failed")
+
+
+@dataclass(frozen=True)
+class Section:
+    """One kind of thing in the project: how many, and the newest."""
+
+    kind: str
+    count: int
+    newest: Thing
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, repr=False)
+class Status(Shown):
+    """The state of a project. ``next`` is one line to type, or ""."""
+
+    root: Path
+    readonly: bool
+    sections: tuple[Section, ...]
+    next: str
+    why: str
+
+    def _report(self) -> Report:
+        rows = [_row(section) for section in self.sections]
+        parts: list[Table | Line] = [Table(("", Column("count", "right"), "newest", "", Column("made", "right")), rows)] if rows else []
+        if self.why:
+            parts.append(Line(self.why))
+        facts = [home(self.root), "can be read, not written" if self.readonly else "", "" if rows else "nothing is stored yet"]
+        title, state = (strong(self.root.name or str(self.root)),), "look" if self.readonly else "idle"
+        return Report(title, state, parts=parts, facts=[f for f in facts if f], next=[self.next] if self.next else [])
+
+
+def status() -> Status:
+    """The state of this process's project, and one next step; nothing is written."""
+    found = store.existing()
+    names = recorder.namespace()
+    if found is None:
+        line, why = _first(names)
+        return Status(store.chosen(), False, (), line, why)
+    sections = tuple(section for kind in KINDS if (section := _section(found, kind)) is not None)
+    step = advice.step(found, advice.models({"names": entries(names, {})}))
+    line, why = (step["line"].strip(), _words(step["text"])) if step else ("", "") if sections else _first(names)
+    return Status(found.root, found.readonly, sections, line, why)
+
+
+def _section(found: Store, kind: str) -> Section | None:
+    things = found.latest(kind)
+    if kind == "deployment":
+        things = [thing for thing in things if thing.state not in GONE]
+    if not things:
+        return None
+    count = len(things) if kind in ("deployment", "study", "suite", "dataset") else len(found.all(kind))
+    return Section(kind, count, things[0], tuple(thing.name for thing in things))
+
+
+def _row(section: Section) -> tuple[Any, ...]:
+    body = section.newest.body.get("row", {})
+    named = ", ".join(section.names[:3]) + (" …" if len(section.names) > 3 else "")
+    newest = named if section.kind == "deployment" else (str(body.get("label") or section.newest.ref))
+    return KINDS[section.kind], section.count, newest, muted(str(body.get("figure", ""))), muted(ago(section.newest.made))
+
+
+def _first(names: Mapping[str, Any]) -> tuple[str, str]:
+    """The first line of a project: keep a dataframe that is there, else load one."""
+    found = [one["name"] for one in entries(names, {}) if one["kind"] == "frame"]
+    if found:
+        return f"%nbml snapshot {found[-1]}", f"{found[-1]} is a dataframe, not kept."
+    return "%nbml --help", ""
+
+
+def _words(text: list[Any]) -> str:
+    return "".join(part["code"] if isinstance(part, dict) else part for part in text)
+
+
+def home(path: Path) -> str:
+    """A path, with ~ for the home folder."""
+    try:
+        return "~/" + path.relative_to(Path.home()).as_posix() if path != Path.home() else "~"
+    except ValueError:
+        return str(path)
+
+
+@dataclass(frozen=True, repr=False)
+class Config(Shown):
+    """The settings in force: ``values`` by key, ``origin`` says "default" or "nbml.toml" for each."""
+
+    values: Mapping[str, Any]
+    origin: Mapping[str, str]
+    free: Mapping[str, Mapping[str, Any]]
+    root: Path
+
+    def __getitem__(self, key: str) -> Any:
+        return self.values[key]
+
+    def _report(self) -> Report:
+        rows = [(code(key.name), _shown(self.values[key.name]), self.origin[key.name], muted(key.meaning)) for key in settings.KEYS]
+        named = [(f"{table}.{name}", entry) for table, entries in self.free.items() for name, entry in entries.items()]
+        rows += [(code(name), ", ".join(entry), settings.FILE, muted("keys of a channel")) for name, entry in named]
+        changed = sum(origin != "default" for origin in self.origin.values())
+        facts = [f"{changed} set in {settings.FILE}" if changed else f"no setting in {settings.FILE}"]
+        return Report((strong("settings"),), facts=[home(self.root), *facts], parts=[Table(("setting", "value", "from", ""), rows)])
+
+
+def config() -> Config:
+    """Each setting, its value and where that came from. Raises errors.BadArgument where nbml.toml cannot be read."""
+    root = store.chosen()
+    found = settings.load(root)
+    return Config(found.values, found.origin, found.free, root)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value)) or "none"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) or "none"

@@ -1,0 +1,176 @@
+"""``%nbml``: what words mean, and what is said where they mean nothing. Every proposed line is typed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from magics.asked import FRAME, refused, run
+
+import nbml
+from nbml.datasets import DatasetVersion
+
+
+@pytest.fixture()
+def book(shell: Any) -> Any:
+    """A notebook that holds a dataframe."""
+    shell.user_ns["df"] = FRAME.copy()
+    return shell
+
+
+def test_a_magic_is_the_function(book: Any) -> None:
+    made = run(book, 'result = %nbml snapshot df --name churn --note "two words"\nresult')
+    assert isinstance(made, DatasetVersion)
+    assert (str(made), made.note) == ("churn@1", "two words")
+    assert made.hash == nbml.snapshot(FRAME, name="churn").hash
+    assert str(run(book, "%nbml snapshot df --name=churn")) == "churn@1"
+
+
+def test_a_default_name_is_made_to_fit_and_said_first(book: Any, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    book.user_ns["My_Data"] = FRAME
+    assert str(run(book, "%nbml snapshot My_Data")) == "project-my_data@1"
+    assert capsys.readouterr().out.splitlines()[0] == "name: project-my_data (--name gives another)"
+    assert str(run(book, 'made = %nbml snapshot My_Data.drop(columns="plan")\nmade')) == "project-my_data.drop-columns-plan@1"
+
+
+def test_the_notebook_gives_its_name(book: Any, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JPY_SESSION_NAME", str(project / "01 Quick Start.ipynb"))
+    run(book, "%reload_ext nbml")
+    assert str(run(book, "%nbml snapshot df")) == "01-quick-start-df@1"
+
+
+def test_data_are_a_name_a_reference_a_path_an_expression_in_this_order(book: Any, project: Path) -> None:
+    FRAME.head(2).to_csv(project / "two.csv", index=False)
+    run(book, "%nbml snapshot df.head(3) --name three")
+    run(book, "%nbml snapshot df.head(4) --name three")
+    book.user_ns["four"] = FRAME.head(4)
+
+    def rows(word: str) -> int:
+        return len(run(book, f"made = %nbml snapshot {word} --name copy\nmade").load())
+
+    assert rows("df") == 60
+    assert rows("three") == 4
+    assert rows("three@1") == 3
+    assert rows("two.csv") == 2
+    assert rows("df[df.age > 20]") == 40
+    book.user_ns["three"] = FRAME.head(1)
+    assert rows("three") == 1
+
+
+def test_names_expand_in_names_and_option_values_never_in_single_quotes(book: Any) -> None:
+    run(book, "n = 7")
+    assert str(run(book, "%nbml snapshot df --name week-{n}")) == "week-7@1"
+    assert str(run(book, "%nbml snapshot df --name day-$n")) == "day-7@1"
+    assert run(book, "%nbml snapshot df.head(1) --name a --note 'week {n} $n'").note == "week {n} $n"
+    assert run(book, '%nbml snapshot df.head(2) --name a --note "week {n} $$n"').note == "week 7 $n"
+    assert run(book, "%nbml snapshot df[{n:7}[7]:] --name a").name == "a"
+
+
+def test_lines_in_loops_and_functions_see_the_names_there(book: Any) -> None:
+    run(book, "for n in (1, 2):\n    part = df.head(n)\n    %nbml snapshot part --name part-$n")
+    run(book, "def keep(inner, name):\n    made = %nbml snapshot inner --name {name}\n    return made")
+    assert str(run(book, 'keep(df.head(3), "inside")')) == "inside@1"
+    assert list(nbml.data()["name"]) == ["inside", "part-2", "part-1"]
+
+
+def test_a_variable_named_like_a_command_is_only_a_variable(book: Any) -> None:
+    run(book, "data = snapshot = nbml = df")
+    assert str(run(book, "%nbml snapshot snapshot --name a")) == "a@1"
+    assert list(run(book, "%nbml data")["name"]) == ["a"]
+
+
+REFUSALS = {
+    "%nbml snapshott df": "UnknownCommand: no command 'snapshott'; nearest: snapshot\nTry: %nbml snapshot df",
+    "%nbml zzz": "UnknownCommand: no command 'zzz'\nTry: %nbml --help",
+    "%nbml log auc=1": "UnknownCommand: 'log' is no command, it is a function: nbml.log\nTry: import nbml; help(nbml.log)",
+    "%nbml drift df": f"NotYet: nbml {nbml.__version__} does not have the command drift yet\nTry: %nbml --help",
+    "%nbml deploy": f"NotYet: nbml {nbml.__version__} does not have the form that %nbml deploy opens yet; the notebook's Deploy button has one"
+    "\nTry: %nbml services",
+    "%nbml snapshot df --nam x": "UnknownOption: snapshot has no option --nam; nearest: --name\nTry: %nbml snapshot df --name x",
+    "%nbml snapshot df --nam=x": "UnknownOption: snapshot has no option --nam; nearest: --name\nTry: %nbml snapshot df --name=x",
+    "%nbml data --zzz": "UnknownOption: data has no option --zzz\nTry: %nbml data --help",
+    "%nbml snapshot dff": "UnknownName: no dataframe, dataset or file 'dff'; nearest: df\nTry: %nbml snapshot df",
+    "%nbml snapshot dff.head(2)": "UnknownName: no dataframe, dataset or file 'dff'; nearest: df\nTry: %nbml snapshot df.head(2)",
+    "%nbml snapshot zzz": "UnknownName: no dataframe, dataset or file 'zzz'\nTry: %whos DataFrame",
+    "%nbml snapshot lost.csv": "BadInput: no file 'lost.csv' in {cwd}",
+    "%nbml snapshot chrun@1": "UnknownDataset: no dataset 'chrun@1'; nearest: churn@1\nTry: %nbml snapshot churn@1",
+    "%nbml snapshot churn@9": "UnknownDataset: no dataset 'churn@9'; nearest: churn@1\nTry: %nbml snapshot churn@1",
+    "%nbml snapshot [1,2]": "NotADataFrame: '[1,2]' is list, not a dataframe\nTry: %nbml snapshot churn",
+    "%nbml snapshot df.x": "BadArgument: 'df.x' cannot be evaluated: AttributeError: 'DataFrame' object has no attribute 'x'",
+    "%nbml snapshot": "BadArgument: snapshot needs a dataframe, name@n, or a Parquet or CSV file after it\nTry: %nbml snapshot --help",
+    "%nbml snapshot df df": "BadArgument: snapshot takes one thing without an option; 'df' is too much\nTry: %nbml snapshot df",
+    "%nbml snapshot df --note two words": "BadArgument: a text with spaces stands in quotes: --note two words"
+    '\nTry: %nbml snapshot df --note "two words"',
+    "%nbml snapshot df --note": "BadArgument: --note needs a value: a remark\nTry: %nbml snapshot df",
+    "%nbml snapshot df --name a --name b": "BadArgument: --name is given twice\nTry: %nbml snapshot df --name a",
+    "%nbml validate df --strict=yes": "BadArgument: --strict takes no value, found 'yes'\nTry: %nbml validate df --strict",
+    "%nbml validate df --result-format BASICS": "BadArgument: --result-format is one of BOOLEAN_ONLY, BASIC, SUMMARY, COMPLETE, found "
+    "'BASICS'; nearest: BASIC\nTry: %nbml validate df --result-format BASIC",
+    "%nbml snapshot df --name {what}": "UnknownName: no name 'what' in this notebook for {what} of '{what}'; single quotes keep it as typed",
+    "%nbml snapshot df --name Churn": "BadName: the name 'Churn' does not fit: lower-case letters, digits, '.', '_' and '-', at most 63; "
+    "'churn' would",
+    "%nbml snapshot (df": "BadArgument: column 10: '(' is never closed: (df",
+    "%nbml track base": "BadArgument: track needs a body: it stands on the first line of a cell, as %%nbml track NAME\nTry: %nbml track --help",
+    "%%nbml snapshot df\nbody": "BadArgument: snapshot is one line and takes no body\nTry: %nbml snapshot df",
+    "%%nbml expect\nrows > 0": "BadArgument: expect needs the name of the suite after it\nTry: %%nbml expect project",
+    "%%nbml expect churn --edit\nrows > 0": f"NotYet: nbml {nbml.__version__} does not have --edit of expect yet\nTry: %nbml --help",
+    "%nbml monitor churn --last yesterday": "BadArgument: --last: 'yesterday' is no duration: a number and s, m, h or d, as in 60s, 10m, 24h, 7d"
+    "\nTry: %nbml monitor churn --last 60s",
+    "%nbml slice zzz": "UnknownName: no name 'zzz' in this notebook\nTry: %whos",
+    "%nbml deploy zzz": "UnknownName: no service and no name 'zzz' in this notebook\nTry: %nbml services",
+    "%nbml deploy zzz@3": "UnknownService: no service 'zzz@3'; none is stored yet\nTry: %nbml services",
+}
+#: what they propose needs a suite or a service, which this project has not
+NOT_TYPED = {"%nbml monitor churn --last yesterday", "%nbml validate df --strict=yes"}
+
+
+def test_a_refusal_names_what_is_wrong_and_the_line_that_works(book: Any) -> None:
+    run(book, "%nbml snapshot df.head(9) --name churn")
+    expected = {line: text.replace("{cwd}", str(Path.cwd())) for line, text in REFUSALS.items()}
+    assert {line: refused(book, line, typed=line not in NOT_TYPED) for line in REFUSALS} == expected
+
+
+def test_nothing_is_stored_by_what_is_refused(book: Any, project: Path) -> None:
+    for line in ("%nbml snapshot dff", "%nbml snapshot df --nam x", "%nbml validate", "%nbml deploy x"):
+        book.run_cell(line)
+    run(book, "%nbml")
+    run(book, "%nbml snapshot df --as-python")
+    assert os.listdir(project) == []
+
+
+def test_the_python_form_is_put_into_the_next_cell_and_gives_the_same(book: Any) -> None:
+    said: list[str] = []
+    book.set_next_input = lambda text, replace=False: said.append(text)
+    assert run(book, '%nbml snapshot df.head(5) --name five --note "first five" --as-python') is None
+    assert said == ["import nbml\n\nnbml.snapshot(df.head(5), name='five', note='first five')"]
+    assert str(run(book, said.pop())) == "five@1"
+    assert str(run(book, '%nbml snapshot df.head(5) --name five --note "first five"')) == "five@1"
+    run(book, "%nbml snapshot df --as-python")
+    assert said == ["nbml.snapshot(df, name='project-df')"]
+
+
+def test_help_of_one_and_of_all(book: Any) -> None:
+    assert repr(run(book, "%nbml snapshot --help")).startswith("snapshot: Keep a dataframe as a version.\n  %nbml snapshot DF")
+    every = repr(run(book, "%nbml --help"))
+    assert "snapshot     Keep a dataframe as a version." in every
+    assert "(later)" in every
+
+
+def test_a_python_line_that_is_proposed_works_without_import(book: Any) -> None:
+    run(book, "%nbml snapshot df --name churn")
+    assert refused(book, "%nbml dataset chrun") == "UnknownDataset: no dataset 'chrun'; nearest: churn@1\nTry: import nbml; nbml.dataset(\"churn@1\")"
+
+
+def test_a_readonly_project_reads_and_says_why_it_does_not_write(book: Any, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from nbml import store
+
+    monkeypatch.setenv("HOME", str(project.parent))
+    run(book, "%nbml snapshot df --name churn")
+    store.current().readonly = True
+    assert list(run(book, "%nbml data")["name"]) == ["churn"]
+    message = refused(book, "%nbml snapshot df.head(2) --name churn").partition("\n")[0]
+    assert message == f"ReadOnlyStore: the store of {project} can be read, not written"
+    assert str(run(book, "%nbml snapshot df --name churn")) == "churn@1"  # in the project that was proposed
+    assert store.current().root == project.parent / "nbml-project"
