@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from nbml import errors, registry, settings
-from nbml.store import Store, Thing, check_name, current
+from nbml.store import Store, Thing, check_name, current, existing
 from nbml.store import runs as record
 from nbml.tracking.block import Tracked, log
 from nbml.tracking.values import Picture, Run, Unversioned
@@ -55,7 +55,9 @@ def run(ref: str | Run) -> Run:
     """A run by its id or the beginning of it, by name (the latest), or by ``name@n``. Raises errors.UnknownRun."""
     if isinstance(ref, Run):
         return ref
-    store, text = current(), str(ref)
+    store, text = existing(), str(ref)
+    if store is None:
+        raise _none(text)
     thing = _by_id(store, text) if "@" not in text else None
     if thing is None:
         try:
@@ -124,5 +126,8 @@ def _unknown(store: Store, text: str) -> errors.UnknownRun:
     close = errors.nearest(name, names)
     if close is not None:
         return errors.UnknownRun(f"no run {text!r}; nearest: {close}", next=f'nbml.run("{close}")')
-    have = f"there are {', '.join(names[:5])}" if names else "none is recorded yet"
-    return errors.UnknownRun(f"no run {text!r}; {have}", next=None if names else 'with nbml.track("baseline") as run: pass')
+    return errors.UnknownRun(f"no run {text!r}; there are {', '.join(names[:5])}") if names else _none(text)
+
+
+def _none(text: str) -> errors.UnknownRun:
+    return errors.UnknownRun(f"no run {text!r}; none is recorded yet", next='with nbml.track("baseline") as run: pass')

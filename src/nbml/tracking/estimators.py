@@ -72,8 +72,8 @@ _lock = threading.RLock()
 _listeners: list[Listener] = []
 _wrapped: list[tuple[type, str, Seen]] = []
 _hooked: list[tuple[type, Any]] = []
-#: thread -> how many fits it is inside of
-_depth: dict[int, int] = {}
+#: thread -> the estimators whose fits it is inside of
+_inside: dict[int, list[Any]] = {}
 
 
 def watch(listener: Listener) -> None:
@@ -151,17 +151,18 @@ def _call(function: FunctionType, estimator: Any, args: tuple[Any, ...], kwargs:
     if not _listeners:
         return function(estimator, *args, **kwargs)
     listener, me = _listeners[-1], threading.get_ident()
-    deep = _depth.get(me, 0)
+    fitting = _inside.setdefault(me, [])
+    if fitting and fitting[-1] is estimator:  # a fit that calls its base class's, or fit_transform that calls fit
+        return function(estimator, *args, **kwargs)
     # a worker thread's fit is part of the fit in which the block's own thread waits for it
-    nested = deep > 0 or _depth.get(listener.thread, 0) > 0
-    _depth[me] = deep + 1
+    nested = bool(fitting or _inside.get(listener.thread))
+    fitting.append(estimator)
     try:
         return function(estimator, *args, **kwargs)
     finally:
-        if deep:
-            _depth[me] = deep
-        else:
-            _depth.pop(me, None)
+        fitting.pop()
+        if not fitting:
+            _inside.pop(me, None)
         try:
             if nested:
                 listener.nested()

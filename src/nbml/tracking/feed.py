@@ -19,8 +19,8 @@ from nbml.store.runs import Point
 BATCH = 0.1
 #: points that go into one transaction, so that a burst never holds the interpreter for long
 MOST = 5000
-#: least time between two pictures of the running run, seconds
-PAUSE = 0.25
+#: least time between two lines of the running run in the panel, and between two pictures of the whole, seconds
+PAUSE, PICTURE = 0.25, 1.0
 #: seconds after which a store that did not take the points is asked again
 AGAIN = 1.0
 #: values of a curve that are kept, at most twice as many
@@ -49,11 +49,12 @@ class Curve:
 class Feed:
     """Writes the points of one open run, and the panel's line of it at most four times a second.
 
-    ``put`` may be called from any thread and never waits. Points that the store did not take stay queued.
+    ``picture`` draws the detail view, at most once a second. ``put`` may be called from any thread and never waits.
+    Points that the store did not take stay queued.
     """
 
-    def __init__(self, store: Store, thing: Thing) -> None:
-        self.store, self.thing = store, thing
+    def __init__(self, store: Store, thing: Thing, picture: Callable[[], None]) -> None:
+        self.store, self.thing, self.picture = store, thing, picture
         self.queue: deque[Point] = deque()
         self.curves: dict[str, Curve] = {}
         self.headline = ""
@@ -62,6 +63,7 @@ class Feed:
         self._lock = threading.Lock()
         self._wake, self._stop = threading.Event(), threading.Event()
         self._shown, self._dirty = time.monotonic(), False
+        self._drawn = -PICTURE
         self._thread = threading.Thread(target=self._work, name="nbml-run", daemon=True)
         self._thread.start()
 
@@ -111,6 +113,9 @@ class Feed:
             try:
                 with self._lock:
                     self._send(MOST, None)
+                if not self.queue and time.monotonic() - self._drawn >= PICTURE:
+                    self.picture()
+                    self._drawn = time.monotonic()
             except (errors.StoreError, RuntimeError) as error:
                 self.failure = error
                 self._stop.wait(AGAIN)

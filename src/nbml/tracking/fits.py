@@ -100,12 +100,15 @@ class Fits:
 
 
 def describe(estimator: Any, redaction: Redaction) -> tuple[dict[str, Any], list[str]]:
-    """The parameters of an estimator and of those in it as JSON values, and the names of those that are not the default."""
+    """The parameters of an estimator and of those in it as JSON values, and the names of those that are not the default.
+
+    Left out: lists of estimators, whose parameters stand on their own, and what scikit-learn itself calls "deprecated".
+    """
     deep = estimator.get_params(deep=True)
     found: dict[str, Any] = {}
     changed: list[str] = []
     for name, value in deep.items():
-        if _parts(value):
+        if _parts(value) or (isinstance(value, str) and value == "deprecated"):
             continue
         owner, _, leaf = name.rpartition("__")
         holder = deep.get(owner, estimator) if owner else estimator
@@ -201,5 +204,6 @@ def _part(one: Used, versions: list[Thing], opened: dict[int, Any]) -> Thing | N
         whole = opened[thing.id]
         inside = whole.index.is_unique and set(frame.columns) <= set(whole.columns) and bool(frame.index.isin(whole.index).all())
         if inside and whole.loc[frame.index, list(frame.columns)].equals(frame):
-            return thing
+            # what was changed after the fit is not what was fitted on
+            return thing if frames.fingerprint(frame) == one.fingerprint else None
     return None

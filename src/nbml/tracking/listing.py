@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from nbml.display.listing import shown_as
-from nbml.store import current, runs
+from nbml.store import Store, existing, runs
 from nbml.store.runs import RunRow
 from nbml.tracking import report
 from nbml.tracking.fits import plain
@@ -20,7 +20,8 @@ FIXED = ("name", "state", "started", "duration")
 
 def listing(where: str | None) -> pd.DataFrame:
     """See ``runs``."""
-    rows = runs.rows(current())
+    store = existing()
+    rows = runs.rows(store) if store is not None else []
     frame = table(rows)
     if where is not None:
         from nbml.validation.conditions import where as mask
@@ -28,7 +29,9 @@ def listing(where: str | None) -> pd.DataFrame:
         frame = frame[mask(where, frame).to_numpy()]
         kept = set(frame.index)
         rows = [row for row in rows if row.uid in kept]
-    return shown_as(frame, report.listing_report(rows[: report.ROWS], _sparks(rows[: report.ROWS]), where))
+    shown = rows[: report.ROWS]
+    sparks = _sparks(store, [row.thing for row in shown]) if store is not None else {}
+    return shown_as(frame, report.listing_report(shown, len(rows), sparks, where))
 
 
 def table(rows: Sequence[RunRow]) -> pd.DataFrame:
@@ -52,11 +55,10 @@ def table(rows: Sequence[RunRow]) -> pd.DataFrame:
     return frame
 
 
-def _sparks(rows: Sequence[RunRow]) -> dict[int, Sequence[float | None]]:
+def _sparks(store: Store, ids: Sequence[int]) -> dict[int, Sequence[float | None]]:
     """The curve in each run's line of the panel."""
-    ids = [row.thing for row in rows]
     marks = ",".join("?" * len(ids))
-    found = current().read(f"SELECT id, json_extract(body,'$.row.spark') spark FROM thing WHERE id IN ({marks})", ids)  # noqa: S608
+    found = store.read(f"SELECT id, json_extract(body,'$.row.spark') spark FROM thing WHERE id IN ({marks})", ids)  # noqa: S608
     return {row["id"]: json.loads(row["spark"]) for row in found if row["spark"]}
 
 

@@ -39,12 +39,7 @@ def run_report(run: Run) -> Report:
         parts.append(Line((muted(f"{tracker}: "), code(where) if "/" in where else muted(where))))
     parts.append(Details("What it ran with", _context(run, body)))
     title = (strong(run.name), muted(f"@{run.version}"))
-    return Report(title, DOTS[row.state], row.state, facts, parts, ["%nbml runs"], _key(run, body), "run", str(run))
-
-
-def _key(run: Run, body: Mapping[str, Any]) -> str | None:
-    """A run's report keeps its id, so that a detail view goes on where it stands."""
-    return body.get("result") or (run.id * 4)[:32]
+    return Report(title, DOTS[row.state], row.state, facts, parts, ["%nbml runs"], body.get("result"), "run", str(run))
 
 
 def _data(body: Mapping[str, Any]) -> list[str]:
@@ -103,8 +98,8 @@ def _context(run: Run, body: Mapping[str, Any]) -> list[Part]:
     return parts + ([Code(run.source)] if run.source else [])
 
 
-def listing_report(rows: Sequence[RunRow], sparks: Mapping[int, Sequence[float | None]], where: str | None) -> Report:
-    """Runs to be compared, newest first."""
+def listing_report(rows: Sequence[RunRow], total: int, sparks: Mapping[int, Sequence[float | None]], where: str | None) -> Report:
+    """Runs to be compared, newest first; ``total`` is how many there are where these are the first."""
     names = _common(rows)
     heads = [Column("run"), *(Column(name, "right", bar="well" if i == 0 else None) for i, name in enumerate(names))]
     heads += [Column("course")] if sparks else []
@@ -118,11 +113,11 @@ def listing_report(rows: Sequence[RunRow], sparks: Mapping[int, Sequence[float |
         told = [f"{name} {text(row.params[name])}" for name in row.changed if name in row.params]
         line += [", ".join(told[:4]), chip(row.state, DOTS[row.state]), row.started]
         lines.append(line)
-    title = f"{len(rows)} run" + ("" if len(rows) == 1 else "s") + (f" where {where}" if where else "")
+    title = f"{total:,} run" + ("" if total == 1 else "s") + (f" where {where}" if where else "")
     following = [f"%nbml compare {rows[0].uid[:8]} {rows[1].uid[:8]}"] if len(rows) > 1 else []
     if not rows and not where:
         following = ["%%nbml track baseline"]
-    return Report(title, parts=[Table(heads, lines)] if lines else [], next=following, kind="run")
+    return Report(title, parts=[Table(heads, lines, total)] if lines else [], next=following, kind="run")
 
 
 def _common(rows: Sequence[RunRow]) -> list[str]:

@@ -48,7 +48,7 @@ class Redaction:
         try:
             spans = _Literals(source).spans
         except (SyntaxError, ValueError, RecursionError):
-            spans = []
+            return self.text(self._loosely(source))
         lines = source.encode().splitlines(keepends=True)
         starts = [0]
         for line in lines:
@@ -57,10 +57,10 @@ class Redaction:
         for (row, column), (last, end), value in sorted(spans, reverse=True):
             self._know(value)
             content = content[: starts[row - 1] + column] + f'"{MARK}"'.encode() + content[starts[last - 1] + end :]
-        return self.text(self._loosely(content.decode()))
+        return self.text(content.decode())
 
     def _loosely(self, text: str) -> str:
-        """What is no Python (magics, a diff) or is not seen as syntax."""
+        """What is no Python: a cell with magics, a diff."""
 
         def literal(match: re.Match[str]) -> str:
             if not secretive(match[1]) or match[5] == MARK or not match[5]:

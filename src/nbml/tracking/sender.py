@@ -22,10 +22,12 @@ from pathlib import Path
 from typing import Any
 
 from nbml import errors, registry, settings
+from nbml.display import keep
 from nbml.store import Store, outbox, runs, use
 from nbml.store.outbox import Letter
 from nbml.tracking.fits import plain
 from nbml.tracking.trackers import RunRecord
+from nbml.tracking.values import Run
 
 #: seconds without anything to do after which the sender ends
 IDLE = "NBML_SENDER_IDLE"
@@ -93,10 +95,18 @@ def deliver(store: Store, tracker: str, letters: list[Letter]) -> None:
             answer = _ask(child, letter.run, float(os.environ.get(LIMIT, "120")) + count / PACE)
             if "answer" in answer:
                 outbox.sent(store, letter, answer["answer"])
+                _redraw(store, letter.run)
                 continue
             outbox.missed(store, letter, answer.get("error") or _last_words(tracker, said))
             if "error" not in answer:
                 return  # it is gone; the rest is due again at the next look
+
+
+def _redraw(store: Store, run: int) -> None:
+    """The detail view says where the run is."""
+    thing = store.by_id(run)
+    if thing is not None:
+        keep(Run(store, thing, runs.rows(store, thing=run)[0].uid)._report(), store)
 
 
 @contextlib.contextmanager
