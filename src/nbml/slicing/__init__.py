@@ -49,19 +49,24 @@ def cut(targets: Mapping[str, object], namespace: Mapping[str, Any] | None = Non
     with all that they need. The module works in a process without nbml, and names nothing of ``__main__``. Raises
     errors.SliceRefused naming what cannot leave the notebook and what needs it.
     """
-    from nbml.slicing.cutting import Cutter
+    from nbml.slicing.cutting import Cutter, Shared
 
     if not targets or not module.isidentifier() or module == "__main__":
         raise errors.BadArgument(f"a module name and at least one target are needed, not {module!r} and {list(targets)}")
     names = recorder.namespace() if namespace is None else namespace
-    cutter = Cutter(names, recorder.reader(), module, _folders(), allow_secret)
-    for name, value in targets.items():
-        if name not in cutter.parts and name not in cutter.imports:
-            cutter.define(name, value, name)
-        elif cutter.values.get(name) is not value:
-            raise errors.SliceRefused(f"the name {name} stands for two different values: rename the notebook's {name}")
-    listed = " and ".join(targets)
-    return cutter.finish(list(targets), f"{listed}, cut from a notebook by nbml.")
+    shared: set[int] = set()
+    while True:
+        cutter = Cutter(names, recorder.reader(), module, _folders(), allow_secret, shared)
+        try:
+            for name, value in targets.items():
+                if name not in cutter.parts and name not in cutter.imports:
+                    cutter.define(name, value, name)
+                elif cutter.values.get(name) is not value:
+                    raise errors.SliceRefused(f"the name {name} stands for two different values: rename the notebook's {name}")
+        except Shared as found:
+            shared.add(found.args[0])
+            continue
+        return cutter.finish(list(targets), f"{' and '.join(targets)}, cut from a notebook by nbml.")
 
 
 def _imported(module: str) -> Any:

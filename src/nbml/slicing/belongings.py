@@ -29,7 +29,6 @@ class Belongings:
         self.warnings: list[str] = []
         self._pins: dict[str, str] = {}
         self._known: dict[str, bool] = {}
-        self._distributions: dict[str, list[str]] | None = None
 
     @property
     def requirements(self) -> tuple[str, ...]:
@@ -84,19 +83,25 @@ class Belongings:
 
     def _owner(self, name: str) -> tuple[str, str] | None:
         """Name and version of the distribution that a module belongs to."""
-        if self._distributions is None:
-            self._distributions = dict(importlib.metadata.packages_distributions())
-        top = name.partition(".")[0]
-        found = list(dict.fromkeys(self._distributions.get(top, ())))
-        if not found:
-            top = _installed_top(name)
-            found = list(dict.fromkeys(self._distributions.get(top, ())))
+        found = _distributions(name.partition(".")[0]) or _distributions(_installed_top(name))
         if len(found) > 1:
             found = [owner for owner in found if _has(owner, name)] or found
         if not found or _editable(found[0]):
             return None
         distribution = importlib.metadata.distribution(found[0])
         return str(distribution.metadata["Name"]), distribution.version
+
+
+_tops: dict[str, list[str]] = {}
+
+
+def _distributions(top: str) -> list[str]:
+    """The distributions that have a top-level module. Read once a process, and again where one is not known."""
+    if top and top not in _tops:
+        _tops.clear()
+        _tops.update({name: list(dict.fromkeys(owners)) for name, owners in importlib.metadata.packages_distributions().items()})
+        _tops.setdefault(top, [])
+    return _tops.get(top, [])
 
 
 def _spec(name: str) -> Any:

@@ -29,10 +29,22 @@ LARGE = 50_000_000
 _MISSING = object()
 
 
+class Shared(Exception):  # noqa: N818 - not an error: the cut begins again, knowing that two definitions share one container
+    """A container that is needed in two places and must have a name of its own."""
+
+
 class Cutter:
     """One cut. ``names`` is the notebook's namespace, ``record`` its recorded cells, ``module`` the module to be written."""
 
-    def __init__(self, names: Mapping[str, Any], record: Recorder | None, module: str, folders: list[Path], allow: Collection[str]) -> None:
+    def __init__(
+        self,
+        names: Mapping[str, Any],
+        record: Recorder | None,
+        module: str,
+        folders: list[Path],
+        allow: Collection[str],
+        shared: Collection[int] = (),
+    ) -> None:
         self.names, self.module, self.allow = names, module, set(allow)
         self.sources = Sources(record)
         self.statements = texts.Statements(_statements(record))
@@ -45,10 +57,11 @@ class Cutter:
         #: id of an object -> the name that the module gives it
         self.known: dict[int, str] = {}
         self.warnings: dict[str, None] = {}
-        self.future = False
         self.folders = folders
         self._kept: list[Any] = []  # an id is only good while its object lives
         self._defining: list[Any] = []
+        self.shared = shared
+        self._inline: set[int] = set()
         self.definitions = Definitions(self)
         self.writer = constants.Writer(self.name_of_module, self.expression_of)
 
@@ -86,7 +99,7 @@ class Cutter:
     def add(self, part: Part, why: str, scope: Mapping[str, Any] | None = None) -> None:
         """Take a part into the module, and what it reads."""
         self.parts[part.name] = part
-        found = part.reads = texts.reads(part.text)
+        found = part.reads = texts.reads(part.text, future=part.future)
         for name in sorted(found.now | found.later):
             self.need(name, why, scope)
         for name in sorted(texts.annotations(part.text) - found.now - found.later):
@@ -166,13 +179,13 @@ class Cutter:
         """An expression for a value that is no plain one: something of the notebook, or something importable."""
         if id(value) in self.known:
             return self.known[id(value)]
+        if isinstance(value, types.MethodType):
+            owner = self.expression_of(value.__self__)
+            return None if owner is None else f"{owner}.{value.__name__}"
         if any(value is one for one in self._defining):
             return None
         if isinstance(value, types.ModuleType):
             return self.name_of_module(value.__name__)
-        if isinstance(value, types.MethodType):
-            owner = self.expression_of(value.__self__)
-            return None if owner is None else f"{owner}.{value.__name__}"
         for name in self.names_of(value):
             self.need(name, name)
             return name
@@ -183,7 +196,7 @@ class Cutter:
         home = public_home(value)
         if home is None:
             return None
-        if home[1].partition(".")[0] in {*self.names, *self.parts}:
+        if self.names_of(sys.modules[home[0]]) or home[1].partition(".")[0] in {*self.names, *self.parts}:
             return f"{self.name_of_module(home[0])}.{home[1]}"
         self._from(home[1].partition(".")[0], home[0], home[1].partition(".")[0], "a value")
         return home[1]
@@ -228,10 +241,16 @@ class Cutter:
 
     def value(self, value: Any, hint: str, why: str) -> str:
         """An expression for any value; what cannot be written out becomes a constant or artifact of its own."""
-        if isinstance(value, (list, dict, set, bytearray)) and id(value) not in self.known and not self.names_of(value):
-            name = self.free(hint)
-            self.define(name, value, why)
-            return name
+        if isinstance(value, (list, dict, set, bytearray)):
+            if id(value) in self.known or self.names_of(value):
+                return str(self.expression_of(value))
+            if id(value) in self.shared:
+                name = self.free(hint)
+                self.define(name, value, why)
+                return name
+            if id(value) in self._inline:
+                raise Shared(id(value))
+            self._inline.add(id(value))
         expression = self.writer.expression(value)
         if expression is not None:
             return expression
@@ -279,7 +298,7 @@ class Cutter:
             self.parts[name].text = f'{name} = {loader}("{artifact.path}", "{artifact.sha256}")'
         self._finish_imports(names)
         source = program.module(
-            title, self.imports, program.ordered(self.parts), future=self.future, loader=loader if artifacts else "",
+            title, self.imports, program.ordered(self.parts), future=any(part.future for part in self.parts.values()), loader=loader if artifacts else "",
             local={path.partition("/")[0].removesuffix(".py") for path in self.belongings.files},
         )  # fmt: skip
         tree = ast.parse(source)
@@ -293,7 +312,7 @@ class Cutter:
     def _artifact(self, name: str) -> Artifact:
         value = self.artifacts[name]
         try:
-            content = objects.dump(value, self.module, self.definitions.home, name)
+            content = objects.dump(value, self.module, self.definitions.home, self.definitions.owner, name)
         except errors.SliceRefused:
             raise
         except Exception as error:  # pickling runs any code

@@ -29,10 +29,15 @@ class Definitions:
     def __init__(self, cut: Cutter) -> None:
         self.cut = cut
         self._homes: dict[int, str] = {}
+        self._owners: dict[str, Any] = {}
 
     def home(self, value: Any) -> str:
         """The dotted name under which the module has a function or class that was taken in."""
         return self._homes[id(value)]
+
+    def owner(self, name: str) -> Any:
+        """The function or class that the module has under a plain name."""
+        return self._owners[name]
 
     def named(self, name: str, value: Any, why: str) -> bool:
         """Whether a name of the notebook is a function or class of it, or what a decorator made of one; if so, it is taken in."""
@@ -66,6 +71,7 @@ class Definitions:
 
     def _settle(self, value: Any, name: str) -> None:
         self._homes[id(value)] = self.cut.known[id(value)] = name
+        self._owners[name] = value
         self.cut._kept.append(value)
 
     def _member(self, value: Any, why: str) -> str:
@@ -195,8 +201,7 @@ class Definitions:
         return name
 
     def _take(self, part: Part, function: types.FunctionType | None, scope: Mapping[str, Any] | None) -> None:
-        if function is not None and function.__code__.co_flags & FUTURE:
-            self.cut.future = True
+        part.future = function is not None and bool(function.__code__.co_flags & FUTURE)
         self.cut.add(part, part.name, scope)
         node = ast.parse(part.text).body[0]
         if isinstance(node, ast.FunctionDef) and node.name.startswith("_make_") and node.name != part.name:

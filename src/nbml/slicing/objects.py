@@ -160,14 +160,21 @@ def housed(module: str) -> Iterator[Callable[[Any, str], None]]:
             sys.modules[module] = before
 
 
-def dump(value: object, module: str, name_of: Callable[[Any], str], why: str) -> bytes:
-    """``value`` as a pickle in which what the notebook defines lives in ``module``; nothing in it names ``__main__``."""
+def dump(value: object, module: str, name_of: Callable[[Any], str], named: Callable[[str], Any], why: str) -> bytes:
+    """``value`` as a pickle in which what the notebook defines lives in ``module``; nothing in it names ``__main__``.
+
+    ``name_of`` gives the dotted name of such a thing, ``named`` the thing that has a plain name.
+    """
     buffer = io.BytesIO()
     with housed(module) as house:
 
         def visit(found: Any) -> Any:
             if homeless(found) or (isinstance(found, _BY_NAME) and found.__module__ == module):
-                house(found, name_of(found))
+                name = name_of(found)
+                owner = name.partition(".")[0]
+                if owner != name:
+                    house(named(owner), owner)
+                house(found, name)
             return NotImplemented
 
         _Pickler(buffer, visit).dump(value)

@@ -26,7 +26,7 @@ def {name}(path, sha256):
 
 @dataclass
 class Part:
-    """One name of the module. ``holds`` are names that an artifact needs before it can be loaded."""
+    """One name of the module. ``holds`` are names that an artifact needs before it can be loaded; ``future``: annotations are text."""
 
     name: str
     text: str
@@ -35,6 +35,7 @@ class Part:
     artifact: bool = False
     reads: Reads = field(default_factory=lambda: Reads(frozenset(), frozenset(), frozenset()))
     holds: set[str] = field(default_factory=set)
+    future: bool = False
 
     @property
     def block(self) -> bool:

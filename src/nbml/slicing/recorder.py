@@ -272,15 +272,25 @@ def history(shell: Any) -> Iterator[Cell]:
     if manager is None:
         return
     failed = getattr(manager, "exceptions", {})
-    # the history strips what a file's name was made of; the compiler remembers the names
-    files = {number: name for name, number in getattr(shell.compile, "_filename_map", {}).items()}
     for count, raw in enumerate(manager.input_hist_raw):
         if count == 0 or not raw.strip():
             continue
         source, offset = as_run(shell, raw)
         error, line = _past(failed.get(count), count, offset)
         status = "error" if error else "ok"
-        yield Cell(count - 1, source, raw, "", count, status, error, line, 0.0, 0.0, bound(source, line), files.get(count, ""))
+        yield Cell(count - 1, source, raw, "", count, status, error, line, 0.0, 0.0, bound(source, line), _file_of(shell, count, raw))
+
+
+def _file_of(shell: Any, count: int, raw: str) -> str:
+    """What a cell of the history calls its file: a name made of its text, which the history keeps without its end."""
+    known = getattr(shell.compile, "_filename_map", {})
+    parsed = shell.history_manager.input_hist_parsed
+    text = parsed[count] if count < len(parsed) else raw
+    for end in ("", "\n", "\n\n"):
+        name = shell.compile.get_code_name(raw + end, text + end, count)
+        if name in known:
+            return name
+    return next((name for name, number in reversed(known.items()) if number == count), "")
 
 
 _PAST_LINE = re.compile(r"(?:In\[(\d+)\]|File <timed exec>)[^\n]*?(?:line |:)(\d+)")

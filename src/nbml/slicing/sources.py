@@ -5,6 +5,8 @@ from __future__ import annotations
 import __future__
 
 import ast
+import bisect
+import dis
 import linecache
 import types
 from collections.abc import Iterator
@@ -90,10 +92,26 @@ def same(one: types.CodeType, other: types.CodeType, *, named: bool = True) -> b
     """Whether two code objects do the same, wherever they stand."""
     if named and one.co_name != other.co_name:
         return False
-    for part in ("co_code", "co_names", "co_varnames", "co_freevars", "co_cellvars", "co_argcount", "co_kwonlyargcount", "co_posonlyargcount"):
+    for part in ("co_names", "co_varnames", "co_freevars", "co_cellvars", "co_argcount", "co_kwonlyargcount", "co_posonlyargcount"):
         if getattr(one, part) != getattr(other, part):
             return False
+    if one.co_code != other.co_code and _steps(one) != _steps(other):
+        return False
     return len(one.co_consts) == len(other.co_consts) and all(map(_same_constant, one.co_consts, other.co_consts))
+
+
+def _steps(code: types.CodeType) -> list[tuple[str, Any]]:
+    """The instructions, but for how a method is called: that depends on whether the module's text imports the name before it."""
+    found = [i for i in dis.get_instructions(code) if i.opname not in ("PUSH_NULL", "NOP", "CACHE", "PRECALL")]
+    places = {i.offset: place for place, i in enumerate(found)}
+    after = sorted(places)
+
+    def value(i: dis.Instruction) -> Any:
+        if i.opcode in dis.hasjrel or i.opcode in dis.hasjabs:
+            return places.get(i.argval, bisect.bisect_left(after, i.argval or 0))
+        return None if i.opname == "LOAD_CONST" else i.argval
+
+    return [("LOAD_ATTR" if i.opname == "LOAD_METHOD" else i.opname, value(i)) for i in found]
 
 
 def _same_constant(one: Any, other: Any) -> bool:

@@ -115,8 +115,8 @@ def _is(node: ast.AST, name: str) -> bool:
     return isinstance(node, ast.Name) and node.id == name
 
 
-def reads(source: str) -> Reads:
-    """The global names that a piece of module source reads."""
+def reads(source: str, *, future: bool = False) -> Reads:
+    """The global names that a piece of module source reads; with ``future`` its annotations read nothing."""
     now: set[str] = set()
     later: set[str] = set()
     written: set[str] = set()
@@ -134,7 +134,9 @@ def reads(source: str) -> Reads:
             same = top or child.get_type() == "class" or child.get_name() in _INLINE
             walk(child, inline and (child.get_type() == "class" or child.get_name() in _INLINE) and same)
 
-    walk(symtable.symtable(source, "<slice>", "exec"), True)
+    head = "from __future__ import annotations\n" if future else ""
+    walk(symtable.symtable(head + source, "<slice>", "exec"), True)
+    now.discard("annotations" if future else "")
     bound_here = {name for node in ast.parse(source).body for name in binds(node)}
     return Reads(frozenset(now - bound_here), frozenset(later - bound_here), frozenset(written))
 
