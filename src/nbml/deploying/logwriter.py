@@ -1,0 +1,217 @@
+"""``python -m nbml.deploying.logwriter FOLDER FD SINCE``: the traffic of one deployment, from the pipe into files.
+
+A process of its own, so that a service encodes nothing. It ends when the last writer of the pipe has closed it.
+
+``traffic/*.arrow`` are Arrow IPC streams: a schema, then one batch for each write, each handed to the system in one
+call. So a file can be read while it grows, and a kill -9 costs at most the last quarter of a second and a torn batch at
+the end, which the reader leaves out. A file that is full is written again as one batch. ``summary.json`` is what the
+panel shows, at most four times a second.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import statistics
+import sys
+import time
+from collections import deque
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nbml import settings
+from nbml.deploying import state, traffic
+from nbml.runtime.traffic import Frame, Reader
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+#: seconds between two writes
+PAUSE = 0.25
+#: a file is full after so many requests, bytes or seconds
+ROWS, BYTES, SECONDS = 50_000, 64_000_000, 3600.0
+#: seconds between two looks for what is too old or too much
+SWEEP = 60.0
+#: latencies that the quantiles are taken over
+RECENT = 2000
+#: minutes that the summary tells of
+MINUTES = 60
+
+
+class Summary:
+    """Counts since the deployment's start, over restarts of this process too: it goes on from the file's."""
+
+    def __init__(self, path: Path, since: float) -> None:
+        self.path, self.since = path, since
+        said = state.read_json(path)
+        old = said if said.get("since") == since else {}
+        self.requests, self.errors, self.refused, self.rows = (int(old.get(key, 0)) for key in ("requests", "errors", "refused", "rows"))
+        self.last = float(old.get("last") or 0.0)
+        self._lost, self._by_worker = int(old.get("dropped", 0)), dict[int, int]()
+        self._recent: deque[float] = deque(maxlen=RECENT)
+        self._minute = int(old.get("minute", time.time() // 60))
+        counts = [int(count) for count in old.get("minutes", [])][-MINUTES:]
+        self._counts: deque[int] = deque([0] * (MINUTES - len(counts)) + counts, maxlen=MINUTES)
+        self._changed = True
+
+    def add(self, frame: Frame) -> None:
+        self._turn(frame.time)
+        self.requests += 1
+        self.rows += frame.rows
+        self.errors += frame.status >= 500
+        self.refused += 400 <= frame.status < 500
+        self.last = max(self.last, frame.time)
+        self._recent.append(frame.latency_ms)
+        self._counts[-1] += 1
+        self._by_worker[frame.worker] = max(frame.dropped, self._by_worker.get(frame.worker, 0))
+        self._changed = True
+
+    def write(self, now: float) -> None:
+        """Put the file in place where anything has changed."""
+        self._turn(now)
+        if not self._changed:
+            return
+        self._changed = False
+        cuts = statistics.quantiles(self._recent, n=100, method="inclusive") if len(self._recent) > 1 else [*self._recent] * 99
+        state.write_json(self.path, {
+            "since": self.since, "requests": self.requests, "errors": self.errors, "refused": self.refused, "rows": self.rows,
+            "p50_ms": round(cuts[49], 3) if cuts else None, "p99_ms": round(cuts[98], 3) if cuts else None,
+            "dropped": self._lost + sum(self._by_worker.values()), "last": self.last, "minute": self._minute, "minutes": list(self._counts),
+        })  # fmt: skip
+
+    def _turn(self, now: float) -> None:
+        """Begin the minutes that have come since."""
+        for _ in range(min(int(now // 60) - self._minute, MINUTES)):
+            self._changed = self._changed or any(self._counts)
+            self._counts.append(0)
+        self._minute = max(self._minute, int(now // 60))
+
+
+class Files:
+    """The growing file, the full ones, and what goes when there are too many."""
+
+    def __init__(self, folder: Path, days: float, size: int) -> None:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        self.folder, self._days, self._size = folder, days, size
+        self._fd, self._path = -1, folder
+        self._rows = self._bytes = 0
+        self._opened = self._swept = 0.0
+        for left in sorted(folder.glob("*" + traffic.OPEN)):  # of a log writer that was killed
+            traffic.compact(left)
+
+    def append(self, batch: pa.RecordBatch) -> None:
+        if self._fd >= 0 and (self._rows >= ROWS or self._bytes >= BYTES or time.time() - self._opened >= SECONDS):
+            self.close()
+        if self._fd < 0:
+            self._open()
+        self._write(batch.serialize().to_pybytes())
+        self._rows += batch.num_rows
+
+    def close(self) -> None:
+        """Close the growing file and write it again as one batch."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+            traffic.compact(self._path)
+
+    def sweep(self, now: float) -> None:
+        """Remove files older than the days kept, then the oldest of what is over the size kept."""
+        if now - self._swept < SWEEP:
+            return
+        self._swept = now
+        full = sorted(path for path in self.folder.glob("*" + traffic.FULL) if not path.name.endswith(traffic.OPEN))
+        sizes = {path: path.stat().st_size for path in full}
+        for path in full:
+            if path.stat().st_mtime < now - self._days * 86400 or sum(sizes.values()) + self._bytes > self._size:
+                path.unlink()
+                del sizes[path]
+
+    def _open(self) -> None:
+        self._opened, self._rows, self._bytes = time.time(), 0, 0
+        self._path = self.folder / f"{int(self._opened * 1000):015d}{traffic.OPEN}"
+        self._fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self._write(traffic.schema().serialize().to_pybytes())
+
+    def _write(self, content: bytes) -> None:
+        rest = memoryview(content)
+        while rest:
+            rest = rest[os.write(self._fd, rest) :]
+        self._bytes += len(content)
+
+
+def main(arguments: list[str]) -> int:
+    """Write until the pipe ends."""
+    folder, fd, since = Path(arguments[0]), int(arguments[1]), float(arguments[2])
+    found = settings.load(folder.parent.parent.parent)
+    private = frozenset(found["data.private"])
+    summary = Summary(folder / state.SUMMARY, since)
+    summary.write(time.time())
+    traffic.schema()  # imports pyarrow now, so that the first request does not wait for it
+    files = Files(folder / state.TRAFFIC, found["log.days"], settings.size(found["log.size"]))
+    reader, waiting, due = Reader(), list[Frame](), 0.0
+    while True:
+        pause = max(0.0, due - time.monotonic()) if waiting else 1.0
+        data = os.read(fd, 1 << 18) if select.select([fd], [], [], pause)[0] else None
+        if data:
+            for frame in reader.feed(data):
+                summary.add(frame)
+                waiting.append(frame)
+        if (waiting and time.monotonic() >= due) or data == b"":
+            if waiting:
+                files.append(traffic.batch([_row(frame, private) for frame in waiting]))
+            waiting, due = [], time.monotonic() + PAUSE
+            summary.write(time.time())
+        elif not waiting:
+            summary.write(time.time())
+        files.sweep(time.time())
+        if data == b"":
+            files.close()
+            return 0
+
+
+def _row(frame: Frame, private: frozenset[str]) -> dict[str, Any]:
+    """A frame as a row of the log, without the values of private columns."""
+    request, response = frame.request, frame.response
+    ids = frame.ids or _ids(request)
+    if private:
+        request, response = _without(request, private), _without(response, private)
+    return {
+        "time": frame.time, "ids": ids, "rows": frame.rows, "latency_ms": frame.latency_ms, "status": frame.status,
+        "version": frame.version, "request": request, "response": response,
+    }  # fmt: skip
+
+
+def _ids(request: bytes) -> list[str]:
+    """The ids that a refused request bore."""
+    said = _json(request)
+    ids = said.get("ids") if isinstance(said, dict) else None
+    return [str(value) for value in ids] if isinstance(ids, list) else []
+
+
+def _without(body: bytes, private: frozenset[str]) -> bytes:
+    """``body`` without the values of private columns; empty where it cannot be read."""
+    said = _json(body)
+    if not isinstance(said, dict):
+        return b""
+    rows = said.get("rows")
+    for row in rows if isinstance(rows, list) else []:
+        if isinstance(row, dict):
+            for column in private & row.keys():
+                del row[column]
+    error = said.get("error")
+    for problem in error.get("problems") or [] if isinstance(error, dict) else []:
+        if isinstance(problem, dict) and problem.get("column") in private:
+            problem.pop("value", None)
+    return json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

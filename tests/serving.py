@@ -1,0 +1,106 @@
+"""A project with packaged services, made once for a test session and copied for each test; and what is left of it."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import shutil
+import socket
+import urllib.error
+import urllib.request
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+COLUMNS = ["mean_radius", "mean_texture", "mean_area"]
+
+
+@functools.cache
+def data() -> tuple[pd.DataFrame, pd.Series]:
+    """Three columns of real measurements, and which of them are benign."""
+    from sklearn.datasets import load_breast_cancer
+
+    frame = load_breast_cancer(as_frame=True).frame
+    frame.columns = [name.replace(" ", "_") for name in frame.columns]
+    return frame[COLUMNS], frame["target"]
+
+
+@functools.cache
+def model(strength: float) -> Any:
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    return make_pipeline(StandardScaler(), LogisticRegression(C=strength)).fit(*data())
+
+
+@functools.cache
+def packed(folder: Path) -> Path:
+    """A project in which churn@1 and churn@2 are packaged, and ``broken``, whose worker dies at start."""
+    import nbml
+    from nbml import store
+
+    before = store.opened()
+    root = folder / "packed"
+    root.mkdir()
+    store.use(root)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for name, strength in (("churn", 1.0), ("churn", 1e-4), ("broken", 2.0)):
+                made = nbml.package(model(strength), name=name, on=data()[0])
+        module = made.path / "src" / f"{made.manifest['module']}.py"
+        module.chmod(0o644)
+        module.write_text(module.read_text() + '\nraise RuntimeError("no licence for this model")\n')
+    finally:
+        store.use(before.root if before is not None else None)
+    return root
+
+
+def copied(folder: Path, root: Path) -> None:
+    """The packed project once more, at ``root``."""
+    shutil.copytree(packed(folder), root, symlinks=True)
+
+
+def processes(root: Path) -> dict[int, str]:
+    """The living processes whose command line names the project."""
+    found = {}
+    for path in Path("/proc").iterdir():
+        if path.name.isdigit() and int(path.name) != os.getpid():
+            try:
+                line = (path / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            except OSError:
+                continue
+            if f"{root}/" in line or f"{root} " in line:
+                found[int(path.name)] = line.strip()
+    return found
+
+
+def free(port: int) -> bool:
+    """Whether nobody listens on a port of loopback."""
+    with socket.socket() as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            sock.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def ask(url: str, body: Any, token: str = "", timeout: float = 30.0) -> tuple[int, Any]:
+    """Status and JSON of ``POST /predict``."""
+    headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+    request = urllib.request.Request(f"{url}/predict", json.dumps(body).encode(), headers)
+    try:
+        with urllib.request.urlopen(request, timeout=timeout) as reply:
+            return reply.status, json.load(reply)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.load(error)
+
+
+def rows(count: int = 1) -> list[dict[str, float]]:
+    return data()[0].head(count).to_dict("records")
