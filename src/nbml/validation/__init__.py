@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbml import errors, settings
@@ -44,7 +45,7 @@ def validate(
     from nbml import datasets
 
     frame, thing = datasets.take(df)
-    data = name or (str(df) if thing is not None else "")
+    data = name or (thing.ref if thing is not None else Path(df).name if isinstance(df, (str, Path)) else "")
     chosen = _chosen(suite)
     form = (result_format, engine)
     found = _drafted(frame, data, str(suite)) if chosen is None else _checked(frame, thing, data, chosen, against, form)
@@ -175,14 +176,15 @@ def _checked(
     frame: pd.DataFrame, dataset: Thing | None, data: str, chosen: Chosen, against: Any, form: tuple[str, str]
 ) -> Validation:
     from nbml.validation import report
-    from nbml.validation.checking import check
+    from nbml.validation.checking import check, engine_of
 
     ref, configs, thing = chosen
     store = current()
     known = settings.load(store.root)
     reference = _reference(configs, thing, against) if any(drift_word(c["type"]) for c in configs) else None
+    worker = engine_of(form[1])
     started = time.perf_counter()
-    done = check(frame, configs, *form, reference, known["validation.min_rows"])
+    done = check(frame, configs, form[0], worker, reference, known["validation.min_rows"])
     spent = time.perf_counter() - started
     columns, private = [str(c) for c in frame.columns], known["data.private"]
     told = report.failures(done, columns, private)

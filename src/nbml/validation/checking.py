@@ -45,15 +45,14 @@ class _Work:
 
 
 def check(
-    frame: pd.DataFrame, configs: list[Json], result_format: str, engine: str, reference: pd.DataFrame | None, min_rows: int
+    frame: pd.DataFrame, configs: list[Json], result_format: str, engine: Any, reference: pd.DataFrame | None, min_rows: int
 ) -> Checked:
-    """Evaluate ``configs``; nothing about the data raises. ``reference`` is what drift expectations compare with."""
+    """Evaluate ``configs`` on an Engine; nothing about the data raises. ``reference`` is what drift compares with."""
     if result_format not in FORMATS:
         close = errors.nearest(str(result_format), FORMATS)
         hint = f"; nearest: {close}" if close else f"; one of {', '.join(FORMATS)}"
         raise errors.BadArgument(f"no result format {result_format!r}{hint}")
-    adapter = registry.adapter("nbml.engines", WORKER if engine == OWN else engine)()
-    work = _Work(level(frame), frame.index, adapter, result_format)
+    work = _Work(level(frame), frame.index, engine, result_format)
     groups: dict[str, list[int]] = {}
     for place, config in enumerate(configs):
         groups.setdefault(_own(config).get("where", ""), []).append(place)
@@ -61,6 +60,11 @@ def check(
         _group(work, condition, {place: configs[place] for place in places}, reference, min_rows)
     results = [work.results[place] for place in range(len(configs))]
     return Checked(results, work.failures, sorted(work.rows))
+
+
+def engine_of(name: str) -> Any:
+    """The engine of that name, loaded. Raises errors.UnknownAdapter."""
+    return registry.adapter("nbml.engines", WORKER if name == OWN else name)()
 
 
 def level(frame: pd.DataFrame) -> pd.DataFrame:
@@ -170,12 +174,11 @@ def reason(result: Json, columns: list[str]) -> str:
         return str(told["reason"])
     info = result.get("exception_info") or {}
     config = result["expectation_config"]
-    if info.get("raised_exception") is False:
+    if info.get("raised_exception") is False and config["type"] != "expect_column_to_exist":
         return ""
-    if config["type"] != "expect_column_to_exist":
-        for column in columns_of(config["kwargs"]):
-            if column not in columns:
-                return missing(column, columns)
+    for column in columns_of(config["kwargs"]):
+        if column not in columns:
+            return missing(column, columns)
     messages = [info.get("exception_message")] if "raised_exception" in info else [i.get("exception_message") for i in info.values()]
     text = next((str(message) for message in messages if message), "could not be evaluated")
     return " ".join(text.splitlines()[0].split())[:200]

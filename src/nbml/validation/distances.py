@@ -101,7 +101,7 @@ def _quantile_counts(now: Any, reference: Any) -> tuple[list[Any], Any, Any]:
     """Bins are ``(edge before, edge]``; the last is open. A constant reference has a bin below it too."""
     import numpy as np
 
-    values = reference[~np.isnan(reference)]
+    values = reference[np.isfinite(reference)]
     edges = np.unique(np.quantile(values, np.arange(1, QUANTILES) / QUANTILES)) if len(values) else np.array([0.0])
     if len(values) and values.min() == values.max():
         edges = np.array([np.nextafter(edges[0], -np.inf), edges[0]])
@@ -132,10 +132,9 @@ def _values(column: pd.Series) -> dict[Any, int]:
     """How often each value that is not null stands there; what has no hash counts by its text."""
     real = column.dropna().astype(object)
     try:
-        counts = real.value_counts()
+        return {value: int(count) for value, count in real.value_counts().items()}
     except TypeError:
-        counts = real.map(repr).value_counts()
-    return {value: int(count) for value, count in counts.items()}
+        return {value: int(count) for value, count in real.map(repr).value_counts().items()}
 
 
 def _psi(counts: Any, expected: Any) -> float:

@@ -51,7 +51,7 @@ def _failure(result: Json, columns: list[str], private: Collection[str]) -> Fail
         allowed=1 - float(config["kwargs"].get("mostly", 1)) if config["type"].startswith(BY_VALUE) else None,
         count=int(own.get("unexpected_count") or 0),
         examples=() if hidden else _examples(own.get("partial_unexpected_list") or []),
-        observed="" if hidden and not drifts else _observed(own.get("observed_value")),
+        observed="private" if hidden and not drifts else _observed(config, own),
         reason=why,
         reference=tuple(told.get("reference", ())),
         now=tuple(told.get("now", ())),
@@ -94,9 +94,17 @@ def value(shown: Any) -> str:
     return str(shown)[:LONG]
 
 
-def _observed(shown: Any) -> str:
+def _observed(config: Json, own: Json) -> str:
+    shown, details = own.get("observed_value"), own.get("details")
+    apart = details.get("mismatched") if isinstance(details, dict) else None
+    if isinstance(apart, dict) and ("missing" in apart or "unexpected" in apart):  # columns
+        return "; ".join(f"{word} {', '.join(map(str, apart[word]))}" for word in ("missing", "unexpected") if apart.get(word))
     if shown is None:
         return ""
+    if expression(config).startswith("null_share") and isinstance(shown, (int, float)):
+        return value(1 - shown)
+    if shown == []:
+        return "none"
     if isinstance(shown, dict) and "values" in shown:  # quantiles
         shown = shown["values"] if len(shown["values"]) > 1 else shown["values"][0]
     if isinstance(shown, list) and len(shown) > EXAMPLES:

@@ -50,7 +50,7 @@ BY_VALUE = (
 #: the expectations of GX 1.24, so that a misspelt one is told without importing it; a test compares
 NAMES = (
     "expect_column_distinct_values_to_be_in_set", "expect_column_distinct_values_to_contain_set",
-    "expect_column_distinct_values_to_equal_set", "expect_column_max_to_be_between",
+    "expect_column_distinct_values_to_equal_set", "expect_column_kl_divergence_to_be_less_than", "expect_column_max_to_be_between",
     "expect_column_mean_to_be_between", "expect_column_median_to_be_between", "expect_column_min_to_be_between",
     "expect_column_most_common_value_to_be_in_set", "expect_column_pair_values_a_to_be_greater_than_b",
     "expect_column_pair_values_to_be_equal", "expect_column_pair_values_to_be_in_set",

@@ -1,0 +1,83 @@
+"""Our engine keeps what engines promise, and ``validate`` says what Great Expectations itself says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import nbml
+from nbml import registry
+from nbml.testing.engines import EngineSuite
+from nbml.validation import words
+
+
+class TestGx(EngineSuite):
+    def engine(self) -> Any:
+        return registry.adapter("nbml.engines", "gx")()
+
+
+def test_the_names_of_great_expectations_are_all_there() -> None:
+    import great_expectations.expectations  # noqa: F401
+    from great_expectations.expectations.registry import list_registered_expectation_implementations
+
+    known = {n for n in list_registered_expectation_implementations() if n.startswith("expect_") and words.drift_word(n) is None}
+    assert known == set(words.NAMES)
+
+
+@pytest.mark.parametrize("result_format", ["BOOLEAN_ONLY", "BASIC", "SUMMARY", "COMPLETE"])
+def test_results_equal_those_of_great_expectations_itself(project: Path, result_format: str) -> None:
+    import great_expectations as gx
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+
+    frame = pd.DataFrame({"age": [20, 30, None, 400], "plan": ["a", "b", "c", None]})
+    suite = gx.ExpectationSuite(
+        name="theirs",
+        expectations=[
+            gx.expectations.ExpectColumnValuesToBeBetween(column="age", min_value=18, max_value=100, mostly=0.5),
+            gx.expectations.ExpectColumnValuesToBeInSet(column="plan", value_set=["a", "b"]),
+            gx.expectations.ExpectColumnMeanToBeBetween(column="age", max_value=100),
+        ],
+    )
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
+    theirs = context.data_sources.pandas_default.read_dataframe(frame).validate(suite, result_format=result_format).to_json_dict()
+    ours = nbml.validate(frame, suite, result_format=result_format)
+    by_type = {r["expectation_config"]["type"]: r for r in theirs["results"]}
+    for result in ours.results:
+        same = by_type[result["expectation_config"]["type"]]
+        assert {key: result[key] for key in ("success", "result", "exception_info")} == {
+            key: same[key] for key in ("success", "result", "exception_info")
+        }
+    assert ours.to_json()["statistics"] == theirs["statistics"]
+    assert ours.to_gx().success == theirs["success"]
+    assert ours.to_gx().to_json_dict()["results"][1]["result"] == ours.results[1]["result"]
+    assert nbml.validate(frame, suite.to_json_dict(), result_format=result_format, engine="gx").results == ours.results
+
+
+def test_drift_expectations_are_classes_of_great_expectations(project: Path) -> None:
+    import great_expectations as gx
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+
+    from nbml.validation import expectations
+
+    frame = pd.DataFrame({"age": range(400), "plan": ["a", "b"] * 200})
+    suite = nbml.expect("drifting", "psi(age) < 0.2\nks(age) < 0.1\nwasserstein(age) < 9\njs(plan) < 0.1\nchi2(plan) < 4", on=frame)
+    theirs = gx.ExpectationSuite(name="theirs", expectations=suite.to_json()["expectations"])
+    assert [type(e) for e in theirs.expectations] == [
+        expectations.ExpectColumnPsiToBeLessThan,
+        expectations.ExpectColumnKsToBeLessThan,
+        expectations.ExpectColumnWassersteinToBeLessThan,
+        expectations.ExpectColumnJsToBeLessThan,
+        expectations.ExpectColumnChi2ToBeLessThan,
+    ]
+    moved = frame.assign(age=frame["age"] + 100)
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
+    done = context.data_sources.pandas_default.read_dataframe(moved).validate(theirs)
+    ours = nbml.validate(moved, "drifting")
+    found = {r.expectation_config.type: (r.success, r.result["observed_value"]) for r in done.results}
+    assert found == {r["expectation_config"]["type"]: (r["success"], r["result"]["observed_value"]) for r in ours.results}
+    assert [r["success"] for r in ours.results] == [False, False, False, True, True]
