@@ -33,7 +33,10 @@ def loads(body: bytes) -> Any:
     if orjson is not None:
         return orjson.loads(body)
     try:
-        return json.loads(body.decode("utf-8", "strict"), parse_constant=_refuse, parse_float=_finite)
+        found = json.loads(body.decode("utf-8", "strict"), parse_constant=_refuse, parse_float=_finite, parse_int=_whole)
+        if b"\\ud" in body.lower():
+            json.dumps(found, ensure_ascii=False).encode()  # half of a surrogate pair is no text
+        return found
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
 
@@ -79,6 +82,12 @@ def _finite(text: str) -> float:
     if math.isinf(value):
         raise ValueError(f"{text} is infinite as a double")
     return value
+
+
+def _whole(text: str) -> int | float:
+    """An integer of 64 bits, with or without a sign; a longer one is a double."""
+    value = int(text) if len(text) < 25 else 2**64
+    return value if -(2**63) <= value < 2**64 else _finite(text)
 
 
 def _plain(value: Any) -> Any:

@@ -27,10 +27,14 @@ _SILENT = {"mostly", "id", "meta", "description", "severity", "result_format", "
 
 @dataclass(frozen=True)
 class Check:
-    """``broken`` gives the rows that break the expectation; ``soft`` ones (mostly < 1) mark a row and never reject it."""
+    """``broken`` gives the rows that break the expectation; ``soft`` ones (mostly < 1) mark a row and never reject it.
+
+    ``columns`` are those it is about, ``reads`` those of its ``where`` too.
+    """
 
     text: str
     columns: tuple[str, ...]
+    reads: tuple[str, ...]
     soft: bool
     broken: Broken
 
@@ -55,8 +59,8 @@ def check(expectation: Mapping[str, Any], columns: Columns) -> Check:
     where = expectation.get("where")
     if where:
         judged, more = condition(where, columns)
-        return Check(str(expectation["text"]), tuple(dict.fromkeys([*names, *more])), mostly < 1, _only(broken, judged))
-    return Check(str(expectation["text"]), names, mostly < 1, broken)
+        return Check(str(expectation["text"]), names, (*names, *more), mostly < 1, _only(broken, judged))
+    return Check(str(expectation["text"]), names, names, mostly < 1, broken)
 
 
 def _named(kwargs: Kwargs) -> tuple[str, ...]:
@@ -119,11 +123,11 @@ def _not_in_set(kwargs: Kwargs, columns: Columns) -> Broken:
 
 
 def _members(kwargs: Kwargs, columns: Columns) -> frozenset[Any]:
-    values = kwargs.get("value_set")
-    if not isinstance(values, (list, tuple)) or columns[kwargs["column"]].kind == "datetime":
-        raise Unsupported("a set of texts or numbers is needed")
+    column, values = columns[kwargs["column"]], kwargs.get("value_set")
+    if not isinstance(values, (list, tuple)):
+        raise Unsupported("a set of values is needed")
     try:
-        return frozenset(values)
+        return frozenset(_bound(value, column) if column.family == "instant" else value for value in values if value is not None)
     except TypeError as error:
         raise Unsupported("a set of texts or numbers is needed") from error
 
@@ -229,15 +233,6 @@ def _json(kwargs: Kwargs, columns: Columns) -> Broken:
     return _each(kwargs["column"], holds)
 
 
-def _of_type(kwargs: Kwargs, columns: Columns) -> Broken:
-    """A request's columns get the training dtype, so the type holds always or cannot be judged."""
-    column, wanted = columns[kwargs["column"]], kwargs.get("type_")
-    many = kwargs.get("type_list") or [wanted]
-    if column.dtype not in many and not (column.dtype in ("object", "str") and column.kind == "text" and "str" in many):
-        raise Unsupported(f"{column.name} is {column.dtype}")
-    return lambda cells: []
-
-
 # -- several columns ----------------------------------------------------------------------------------------
 
 
@@ -337,8 +332,6 @@ _TYPES: Mapping[str, tuple[Callable[[Kwargs, Columns], Broken], tuple[str, ...]]
     "expect_column_value_lengths_to_equal": (_length_equal, ("column", "value")),
     "expect_column_values_to_match_strftime_format": (_strftime, ("column", "strftime_format")),
     "expect_column_values_to_be_json_parseable": (_json, ("column",)),
-    "expect_column_values_to_be_of_type": (_of_type, ("column", "type_")),
-    "expect_column_values_to_be_in_type_list": (_of_type, ("column", "type_list")),
     "expect_column_pair_values_a_to_be_greater_than_b": (_greater, (*_PAIR, "or_equal")),
     "expect_column_pair_values_to_be_equal": (_equal, _PAIR),
     "expect_column_pair_values_to_be_in_set": (_pair_in_set, (*_PAIR, "value_pairs_set")),

@@ -1,7 +1,8 @@
 """``where``: which rows an expectation judges, in the grammar of ``expect``. Read as syntax, never evaluated.
 
 Comparisons (chained too), ``in``, ``is None``, ``and``, ``or``, ``not``, ``null(c)``, ``not_null(c)``, column names,
-``col("any name")`` and literals. A comparison with a null does not hold.
+``col("any name")`` and literals. A comparison with a null neither holds nor fails, so neither it nor its ``not`` picks
+the row: three values, as SQL has them.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from . import instants
 from .columns import Column
 
 Cells = Mapping[str, Sequence[Any]]
-Holds = Callable[[Cells, int], Any]
+Holds = Callable[[Cells, int], Any]  # a value of the row; of a condition: True, False or None
 
 _OPS: Mapping[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge, ast.Eq: operator.eq, ast.NotEq: operator.ne,
@@ -44,36 +45,35 @@ class _Reader:
     def holds(self, node: ast.expr) -> Holds:
         if isinstance(node, ast.BoolOp):
             parts = [self.holds(value) for value in node.values]
-            if isinstance(node.op, ast.And):
-                return lambda cells, i: all(part(cells, i) for part in parts)
-            return lambda cells, i: any(part(cells, i) for part in parts)
+            decided = isinstance(node.op, ast.Or)  # one such part decides, whatever the others are
+            return lambda cells, i: _joined([part(cells, i) for part in parts], decided)
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
             inner = self.holds(node.operand)
-            return lambda cells, i: not inner(cells, i)
+            return lambda cells, i: None if (found := inner(cells, i)) is None else not found
         if isinstance(node, ast.Compare):
             sides = [node.left, *node.comparators]
             links = [self._link(op, a, b) for op, a, b in zip(node.ops, sides, sides[1:], strict=False)]
-            return links[0] if len(links) == 1 else lambda cells, i: all(link(cells, i) for link in links)
+            return links[0] if len(links) == 1 else lambda cells, i: _joined([link(cells, i) for link in links], False)
         if isinstance(node, ast.Call) and _callee(node) in ("null", "not_null") and len(node.args) == 1:
             return self._null(node.args[0], _callee(node) == "null")
         name = self._column(node)
-        return lambda cells, i: bool(cells[name][i])
+        if self.columns[name].kind != "boolean":
+            raise Unsupported(f"{name!r} is not true or false")
+        return lambda cells, i: cells[name][i]
 
     def _link(self, op: ast.cmpop, left: ast.expr, right: ast.expr) -> Holds:
-        if isinstance(op, (ast.Is, ast.IsNot)):
-            if not (isinstance(right, ast.Constant) and right.value is None):
-                raise Unsupported(f"{ast.unparse(right)!r} after 'is'")
-            return self._null(left, isinstance(op, ast.Is))
+        if isinstance(right, ast.Constant) and right.value is None and isinstance(op, (ast.Is, ast.IsNot, ast.Eq, ast.NotEq)):
+            return self._null(left, isinstance(op, (ast.Is, ast.Eq)))
         if isinstance(op, (ast.In, ast.NotIn)):
             return self._membership(left, right, isinstance(op, ast.In))
-        compare = _OPS[type(op)]
         a, b = self._side(left, right), self._side(right, left)
-        if a is None or b is None:
+        if type(op) not in _OPS or a is None or b is None:
             raise Unsupported(f"{ast.unparse(left)!r} and {ast.unparse(right)!r} cannot be compared")
+        compare = _OPS[type(op)]
 
-        def holds(cells: Cells, i: int) -> bool:
+        def holds(cells: Cells, i: int) -> bool | None:
             x, y = a(cells, i), b(cells, i)
-            return x is not None and y is not None and bool(compare(x, y))
+            return None if x is None or y is None else bool(compare(x, y))
 
         return holds
 
@@ -83,7 +83,7 @@ class _Reader:
         if not isinstance(values, (list, tuple, set)) or column.kind == "datetime":
             raise Unsupported(f"{ast.unparse(right)!r} after 'in'")
         members = list(values)
-        return lambda cells, i: (cells[name][i] in members) == inside
+        return lambda cells, i: None if (value := cells[name][i]) is None else (value in members) == inside
 
     def _null(self, node: ast.expr, null: bool) -> Holds:
         name = self._column(node)
@@ -123,6 +123,13 @@ class _Reader:
         if name not in self.read:
             self.read.append(name)
         return name
+
+
+def _joined(parts: Sequence[bool | None], decided: bool) -> bool | None:
+    """``and`` where ``decided`` is False, ``or`` where it is True."""
+    if decided in parts:
+        return decided
+    return None if None in parts else not decided
 
 
 def _literal(node: ast.expr) -> Any:

@@ -10,6 +10,8 @@ _FORM = re.compile(
 )
 #: what 64 bits of nanoseconds hold
 _NS = (datetime(1677, 9, 22), datetime(2262, 4, 11))
+#: what every zone can name
+_CALENDAR = (datetime(1, 1, 2), datetime(9999, 12, 30))
 
 
 def canonical(text: str, dtype: str) -> str:
@@ -31,10 +33,12 @@ def canonical(text: str, dtype: str) -> str:
     else:
         zone = ""
     moment = datetime.fromisoformat(out + zone)
-    if "[ns" in dtype and not _NS[0] <= moment.replace(tzinfo=None) <= _NS[1]:
+    if zone:
+        if not _CALENDAR[0] <= moment.replace(tzinfo=None) <= _CALENDAR[1]:
+            raise ValueError(text)
+        moment = moment.astimezone(UTC).replace(tzinfo=None)
+    if "[ns" in dtype and not _NS[0] <= moment <= _NS[1]:
         raise ValueError(text)
-    if moment.tzinfo is not None:
-        moment.astimezone(UTC)  # the ends of the calendar have no UTC
     return f"{out}.{fraction}{zone}" if fraction else out + zone
 
 

@@ -209,7 +209,7 @@ class Plan:
         flags: list[list[str]] | None = [[] for _ in range(rows)] if marks else None
         for each in self.checks:
             for i in each.broken(cells):
-                if wrong and any((i, name) in wrong for name in each.columns):
+                if wrong and any((i, name) in wrong for name in each.reads):
                     continue
                 if rejects and not each.soft:
                     shown = [columns[name][i] for name in each.columns]

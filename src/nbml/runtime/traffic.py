@@ -176,7 +176,7 @@ def _frame(
     name = version.encode()[:65_000]
     header = _HEADER.pack(at, latency, status, rows, pid, dropped, flags, len(name), len(request), len(response))
     check = zlib.crc32(response, zlib.crc32(request, zlib.crc32(name, zlib.crc32(header))))
-    return MAGIC + header + _CHECK.pack(check) + name, request, response
+    return tuple(part for part in (MAGIC + header + _CHECK.pack(check) + name, request, response) if part)  # an empty one is never written
 
 
 def read_frames(fd: int) -> Iterator[Frame]:
