@@ -36,7 +36,7 @@ CASES: tuple[Case, ...] = (
         "import-forms",
         ("import math, json as distractor\nimport os.path\nfrom math import sqrt as root, pi\nfrom collections import OrderedDict, Counter",
          "def predict(x):\n    return math.floor(x) + root(x) + pi + len(os.path.join('a', 'b')) + len(Counter('aab'))"),
-        "predict", "value(9.5)", ("import math\n", "from math import pi, sqrt as root", "from collections import Counter\n"), ("distractor", "OrderedDict"),
+        "predict", "value(9.5)", ("import math\n", "from math import pi\nfrom math import sqrt as root", "from collections import Counter\n"), ("distractor", "OrderedDict"),
     ),
     Case(
         "star-import",

@@ -59,6 +59,7 @@ class Cutter:
         self.warnings: dict[str, None] = {}
         self.folders = folders
         self._kept: list[Any] = []  # an id is only good while its object lives
+        self._hidden: Mapping[str, Any] = getattr(getattr(record, "shell", None), "user_ns_hidden", {})
         self._defining: list[Any] = []
         self.shared = shared
         self._inline: set[int] = set()
@@ -76,7 +77,7 @@ class Cutter:
             return
         if risks.notebook_only(name) and (name not in names or name in risks.NOTEBOOK_ONLY):
             raise errors.SliceRefused(f"{why} uses {name}, which only a notebook has")
-        if name not in names:
+        if name not in names or (hasattr(builtins, name) and self._hidden.get(name, _MISSING) is names[name]):
             if hasattr(builtins, name) or name in risks.OF_MODULES:
                 return
             raise errors.SliceRefused(f"{why} uses {name}, which is not defined in the notebook")
@@ -125,7 +126,8 @@ class Cutter:
 
     def names_of(self, value: Any) -> list[str]:
         """The notebook's own names for an object."""
-        return [name for name, known in self.names.items() if known is value and not name.startswith("_")]
+        found = [name for name, known in self.names.items() if known is value and not name.startswith("_")]
+        return [name for name in found if self._hidden.get(name, _MISSING) is not value]
 
     # -- imports -----------------------------------------------------------------------------------------------
 

@@ -84,8 +84,9 @@ def _block(module: str, local: Callable[[str], bool]) -> int:
 
 def _from(module: str, members: set[tuple[str, str]]) -> list[str]:
     ordered = sorted(members, key=lambda m: (m[0] != m[0].upper(), not m[0][:1].isupper(), m[0].lower()))
-    parts = [name if name == alias else f"{name} as {alias}" for name, alias in ordered]
-    line = f"from {module} import {', '.join(parts)}"
-    if len(line) <= WIDTH:
-        return [line]
-    return [f"from {module} import (", *(f"    {part}," for part in parts), ")"]
+    renamed = [f"from {module} import {name} as {alias}" for name, alias in ordered if name != alias]
+    plain = [name for name, alias in ordered if name == alias]
+    line = f"from {module} import {', '.join(plain)}"
+    if not plain or len(line) <= WIDTH:
+        return ([line] if plain else []) + renamed
+    return [f"from {module} import (", *(f"    {name}," for name in plain), ")", *renamed]

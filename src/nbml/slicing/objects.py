@@ -114,7 +114,9 @@ def describe(value: object) -> str:
     if kind.__name__ in ("Connection", "Cursor", "Engine", "Session"):
         return f"a database connection ({module.partition('.')[0]}.{kind.__name__})" if kind.__name__ != "Session" else f"a {module}.Session"
     if isinstance(value, types.FunctionType):
-        return f"a function made inside {value.__module__}.{value.__qualname__.partition('.<locals>')[0]}"
+        # wraps() gives a function another's name; its code and its globals know where it was made
+        made = getattr(value.__code__, "co_qualname", value.__qualname__).partition(".<locals>")[0]
+        return f"a function made inside {value.__globals__.get('__name__', value.__module__)}.{made}"
     if isinstance(value, type):
         return f"the class {module_name(value)}.{value.__qualname__}, which its module no longer has"
     article = "an" if kind.__name__[:1].lower() in "aeiou" else "a"

@@ -117,7 +117,7 @@ class Recorder:
             if info.raw_cell.strip() in outer:
                 self._files[file] = self._next()
                 above = outer[: outer.index(info.raw_cell.strip())].count("\n")
-                status, error, line = _outcome(result, {file, TIMED}, 0)
+                status, error, line = _outcome(result, file, 0)
                 self._inner = (status, error, None if line is None else line + above)
                 return
         seq = self._next()
@@ -125,7 +125,7 @@ class Recorder:
             seq = self.cells.pop().seq  # the cell that attached us was in the history already
         source, offset = as_run(self.shell, info.raw_cell)
         inner, self._inner = self._inner, ("ok", "", None)
-        status, error, line = _outcome(result, {file, TIMED}, offset)
+        status, error, line = _outcome(result, file, offset)
         if status == "ok":  # %%capture succeeds where its body fails
             status, error, line = inner
         cell = Cell(
@@ -217,8 +217,9 @@ def as_run(shell: Any, raw: str) -> tuple[str, int]:
     """The Python that a cell ran, line for line; and how many lines above it are not in its own code objects."""
     head, newline, body = raw.partition("\n")
     if _body_runs(head.strip()):
-        inner, offset = as_run(shell, body)
-        return f"# {head.strip()}{newline}{inner}", offset + 1
+        first = next((place for place, line in enumerate(body.split("\n")) if line.strip()), 0)
+        inner, offset = as_run(shell, body)  # which begins at the first line that is not empty
+        return f"# {head.strip()}{newline}" + "\n" * first + inner, offset + first + 1
     try:
         return shell.transform_cell(raw), 0
     except SyntaxError:
@@ -293,7 +294,8 @@ def _file_of(shell: Any, count: int, raw: str) -> str:
     return next((name for name, number in reversed(known.items()) if number == count), "")
 
 
-_PAST_LINE = re.compile(r"(?:In\[(\d+)\]|File <timed exec>)[^\n]*?(?:line |:)(\d+)")
+_PAST_LINE = re.compile(r"In\[(\d+)\], line (\d+)")
+_PAST_TIMED = re.compile(r"<timed exec>:(\d+)$", re.M)
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -303,23 +305,25 @@ def _past(kept: Any, count: int, offset: int) -> tuple[str, int | None]:
         return "", None
     error = f"{kept.get('ename', 'Error')}: {kept.get('evalue', '')}"
     text = _ANSI.sub("", "\n".join(map(str, kept.get("traceback", ()))))
-    for cell, line in _PAST_LINE.findall(text):
-        if not cell or int(cell) == count:
-            return error, int(line) + (offset if not cell else 0)
-    return error, 0
+    timed = _PAST_TIMED.search(text)
+    if timed and offset:
+        return error, int(timed[1]) + offset
+    return error, next((int(line) for cell, line in _PAST_LINE.findall(text) if int(cell) == count), 0)
 
 
-def _outcome(result: Any, files: set[str], offset: int) -> tuple[str, str, int | None]:
+def _outcome(result: Any, file: str, offset: int) -> tuple[str, str, int | None]:
     """Status, error and failing line of what IPython tells of a cell."""
     error = result.error_before_exec or result.error_in_exec
     if error is None:
         return "ok", "", None
     text = f"{type(error).__name__}: {error}"
     trace = error.__traceback__ if result.error_in_exec is not None else None
+    line = 0
     while trace is not None:
-        file = trace.tb_frame.f_code.co_filename
-        if file in files:
-            # a body under %%time counts its lines from the body's own first line
-            return "error", text, trace.tb_lineno + (offset if file == TIMED else 0)
+        code = trace.tb_frame.f_code
+        if code.co_filename == TIMED and code.co_name == "<module>" and offset:
+            return "error", text, trace.tb_lineno + offset  # the body counts from its own first line
+        if code.co_filename == file and not line:
+            line = trace.tb_lineno
         trace = trace.tb_next
-    return "error", text, 0
+    return "error", text, line
