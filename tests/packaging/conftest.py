@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from conftest import until
 
 Run = Callable[[str], Any]
@@ -39,7 +40,7 @@ model = make_pipeline(FunctionTransformer(ratio), StandardScaler(), LogisticRegr
 """
 
 
-@pytest.fixture()
+@pytest.fixture
 def run(shell: Any) -> Run:
     """Runs a cell and gives its value; an error of the cell is raised."""
 
@@ -51,7 +52,7 @@ def run(shell: Any) -> Run:
     return cell
 
 
-@pytest.fixture()
+@pytest.fixture
 def notebook(run: Run) -> Run:
     """``run``, after the cells that fit ``model`` on ``X`` and ``y``."""
     for source in FRAME.split("\n\n\n"):
@@ -69,6 +70,7 @@ class Serving:
         self.socket.set_inheritable(True)
         self.base = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
         self.log = home / "service.log"
+        self.headers: dict[str, str] = {}
         number = self.socket.fileno()
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "NBML_"))}
         full = {**clean, "BENTOML_DO_NOT_TRACK": "True", "BENTOML_HOME": str(home / "bentoml"), **env}
@@ -77,7 +79,7 @@ class Serving:
             self.process = subprocess.Popen(command, env=full, cwd=home, pass_fds=[number], stdout=log, stderr=log)
 
     def get(self, path: str, data: bytes | None = None, **headers: str) -> tuple[int, str, bytes]:
-        request = urllib.request.Request(self.base + path, data, {k.replace("_", "-"): v for k, v in headers.items()})
+        request = urllib.request.Request(self.base + path, data, {**self.headers, **{k.replace("_", "-"): v for k, v in headers.items()}})
         try:
             with urllib.request.urlopen(request, timeout=30) as reply:
                 return reply.status, reply.headers["content-type"], reply.read()
@@ -100,7 +102,7 @@ class Serving:
         self.socket.close()
 
 
-@pytest.fixture()
+@pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Callable[..., Serving]]:
     """Starts Bentos; all are ended."""
     started: list[Serving] = []

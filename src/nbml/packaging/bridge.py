@@ -143,7 +143,7 @@ def _number(values: list[Any], spec: Json) -> Any:
     dtype = _numpy(spec)
     if dtype is None:
         return _extension(values, spec)
-    if dtype == object:
+    if dtype.kind == "O":
         return _objects(values, spec)
     if any(value is None for value in values):
         if dtype.kind == "b":
@@ -160,7 +160,7 @@ def _text(values: list[Any], spec: Json) -> Any:
     dtype = _numpy(spec)
     if dtype is None or spec["dtype"] == "str":
         return _extension(values, spec) if spec.get("container") != "array" else np.array(values, dtype=str)
-    return _objects(values, spec) if dtype == object else np.array(values, dtype=dtype)
+    return _objects(values, spec) if dtype.kind == "O" else np.array(values, dtype=dtype)
 
 
 def _objects(values: list[Any], spec: Json) -> Any:

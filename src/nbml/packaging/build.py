@@ -19,6 +19,7 @@ from nbml import errors
 from nbml.packaging.proof import Expected
 
 if TYPE_CHECKING:
+    from nbml.running import Executor, Handle
     from nbml.slicing import Slice
     from nbml.store import Store
 
@@ -90,10 +91,8 @@ def write(folder: Path, cut: Slice, manifest: Mapping[str, Any], want: Expected,
         target = folder / "nbml_runtime" / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
-    sample = {"rows": [], "predictions": [], "probabilities": None}
-    if not private:
-        sample = {"rows": want.sent, "predictions": want.predictions, "probabilities": want.probabilities}
-    _json(folder / "sample.json", sample)
+    known = {"rows": want.sent, "predictions": want.predictions, "probabilities": want.probabilities}
+    _json(folder / "sample.json", {"rows": [], "predictions": [], "probabilities": None} if private else known)
     _json(folder / "manifest.json", manifest)
     (folder / "requirements.txt").write_text("\n".join(manifest["requirements"]) + "\n", encoding="utf-8")
 
@@ -103,9 +102,9 @@ def rewrite(folder: Path, manifest: Mapping[str, Any]) -> None:
     _json(folder / "manifest.json", manifest)
 
 
-def bento(work: Path, source: Path, manifest: Mapping[str, Any]) -> Path:
-    """Build the Bento of ``source`` below ``work``; its folder. Raises errors.ProofFailed with BentoML's last line."""
-    from nbml import running
+def begin(work: Path, source: Path, manifest: Mapping[str, Any]) -> Handle:
+    """BentoML at work on the Bento of ``source``, below ``work``."""
+    from nbml import registry, running
 
     name, number = manifest["service"], manifest["version"]
     home = work / "home"
@@ -118,7 +117,13 @@ def bento(work: Path, source: Path, manifest: Mapping[str, Any]) -> Path:
         "description": f"{name}@{number}, packaged from a notebook and proven equal to it.",
     }  # fmt: skip
     argv = ("-I", "-B", str(HERE / "bento" / "assemble.py"))
-    done = running.run(running.Job(argv, work, env, json.dumps(asked).encode(), LIMIT))
+    executor: Executor = registry.adapter("nbml.executors", "process")()
+    return executor.submit(running.Job(argv, work, env, json.dumps(asked).encode(), LIMIT))
+
+
+def end(building: Handle, name: str) -> Path:
+    """The Bento's folder, when it is built. Raises errors.ProofFailed with BentoML's last line."""
+    done = building.wait()
     if done.code != 0 or not done.output:
         last = done.errors.strip().splitlines()[-1:] or [f"it ended with {done.code}"]
         raise errors.ProofFailed(f"BentoML did not build {name}: {last[0]}; nothing was built")

@@ -109,22 +109,21 @@ def _array(predictions: list[Any], form: Mapping[str, Any]) -> Any:
     if dtype == "object":
         found = np.empty(shape, dtype=object)
         missing = np.nan if form.get("missing") == "nan" else None
-        for at, value in np.ndenumerate(found):
+        for at in np.ndindex(shape):
             given = predictions[at[0]] if len(at) == 1 else predictions[at[0]][at[1]]
             found[at] = missing if given is None else given
         return found
     if np.dtype(dtype).kind == "f":
-        flat = [[np.nan if v is None else v for v in row] if isinstance(row, list) else np.nan if row is None else row for row in predictions]
-        return np.array(flat, dtype=dtype).reshape(shape)
+        flat = [value for row in predictions for value in (row if isinstance(row, list) else [row])]
+        return np.array([np.nan if value is None else value for value in flat], dtype=dtype).reshape(shape)
     return np.array(predictions, dtype=form.get("exact", dtype)).reshape(shape)
 
 
 def _column(values: list[Any], form: Mapping[str, Any]) -> Any:
     """One column of an answer as a Series, restored as a column of input is."""
     dtype = form["dtype"]
-    kind = "category" if dtype == "category" else "datetime" if dtype.startswith("datetime64") else "number"
-    if kind == "number" and dtype in ("str", "string") or dtype.startswith(("string[", "large_string")):
-        kind = "text"
+    kinds = {"category": "category", "datetime": "datetime", "str": "text", "large_str": "text"}
+    kind = next((kind for start, kind in kinds.items() if dtype.startswith(start)), "number")
     return bridge.series(values, {**form, "name": "prediction", "kind": kind})
 
 

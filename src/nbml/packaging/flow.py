@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from nbml.slicing import Slice
 
 POLICIES = ("reject", "flag", "off")
-#: bytes of a model's file beyond which the report tells
+#: of manifest.json
 FORMAT = 1
 
 
@@ -49,7 +49,7 @@ def run(target: Any, asked: Asked) -> ServiceVersion | Slice:
     module = build.module_name(asked.name)
     if asked.preview:
         return _cut(target, entry, module, asked, namespace)
-    rows = inputs.find(target if entry == "model" else None, asked.on, asked.name, word, namespace)
+    rows = inputs.find(target, asked.on, asked.name, word, namespace)
     _length(rows, asked.y)
     expectations, suite = _suite(asked, rows)
     cut = _cut(target, entry, module, asked, namespace)
@@ -183,10 +183,14 @@ def _make(
     manifest |= {"version": number, "made": time.time(), "score": score}
     source = work / "src"
     build.write(source, cut, manifest, want, private=private)
-    seconds = proof.prove(source, want, asked.name, cut.environment)
-    manifest["proof"]["seconds"] = round(seconds, 3)
-    build.rewrite(source, manifest)
-    built = build.bento(work, source, manifest)
+    building = build.begin(work, source, manifest)  # beside the proof; without one it goes with the workplace
+    try:
+        manifest["proof"]["seconds"] = round(proof.prove(source, want, asked.name, cut.environment), 3)
+        built = build.end(building, asked.name)
+    except BaseException:
+        building.kill()
+        raise
+    build.rewrite(built / "src", manifest)
     home = store.room("services", asked.name) / str(number)
     shutil.rmtree(home, ignore_errors=True)  # of a process that died before it wrote the version down
     built.rename(home)
@@ -200,8 +204,9 @@ def _make(
 
 
 def _record(
-    store: Store, asked: Asked, manifest: dict[str, Any], home: Path, sample: list[Any], digest: str, suite: Thing | None, data: Thing | None
-) -> Thing:
+    store: Store, asked: Asked, manifest: dict[str, Any], home: Path, sample: list[Any], digest: str,
+    suite: Thing | None, data: Thing | None,
+) -> Thing:  # fmt: skip
     from nbml.packaging import report
 
     body = {

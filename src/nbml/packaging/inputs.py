@@ -54,10 +54,13 @@ def find(model: Any, on: Any, name: str, word: str, namespace: Mapping[str, Any]
     """
     wanted = features(model)
     if on is None:
-        found = _live(wanted, namespace)
+        names = wanted if wanted is not None else inner_features(model)
+        found = _live(names, namespace)
         if found is None:
-            raise _no_rows(wanted, name, word, namespace)
-        return _frame(found[1], wanted, f"the live frame {found[0]}", datasets.version_of(found[1]))
+            raise _no_rows(names, name, word, namespace)
+        if wanted is None and not _takes(model, found[1], names or []):
+            names = None
+        return _frame(found[1], names, f"the live frame {found[0]}", datasets.version_of(found[1]))
     if isinstance(on, (str, Path, datasets.DatasetVersion)):
         frame, thing = datasets.take(on)
         return _frame(frame, wanted, str(on), thing)
@@ -70,6 +73,26 @@ def features(model: Any) -> list[str] | None:
     """The names of the columns that the model was fitted on, where it knows them."""
     names = getattr(model, "feature_names_in_", None)
     return None if names is None else [str(name) for name in names]
+
+
+def inner_features(function: Any) -> list[str] | None:
+    """The columns of the one fitted model that a function's own code names; None where that says nothing."""
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return None
+    found = [features(function.__globals__.get(name)) for name in code.co_names]
+    known = [names for names in found if names is not None]
+    return known[0] if len(known) == 1 else None
+
+
+def _takes(function: Any, frame: Any, names: list[str]) -> bool:
+    """Whether the function does with these columns alone."""
+    texts = [str(label) for label in frame.columns]
+    try:
+        function(frame.iloc[:2, [texts.index(name) for name in names]].copy())
+    except Exception:  # any: it is the user's code
+        return False
+    return True
 
 
 def label_of(value: object, namespace: Mapping[str, Any]) -> str:

@@ -244,7 +244,7 @@ def _show(value: Any) -> str:
 def _apart(one: Any, two: Any) -> tuple[str, str]:
     """Two values that differ, shown; of long ones the place where they do."""
     mine, theirs = (json.dumps(value, ensure_ascii=False) for value in (one, two))
-    if len(mine) <= 120 and len(theirs) <= 120 or isinstance(one, str) and one.endswith(" answers"):
+    if max(len(mine), len(theirs)) <= 120 or (isinstance(one, str) and one.endswith(" answers")):
         return _show(one), _show(two)
     at = next((i for i, (a, b) in enumerate(zip(mine, theirs, strict=False)) if a != b), min(len(mine), len(theirs)))
     start = max(0, at - 40)

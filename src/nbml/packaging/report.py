@@ -30,9 +30,8 @@ def version_report(version: ServiceVersion) -> Report:
     parts += _suite(manifest)
     parts += _details(version, manifest)
     state = "look" if version.warnings else "well"
-    return Report(
-        (strong(version),), state, word, facts, parts, [f"%nbml deploy {version.name}"], version.thing.body.get("result"), "service", str(version)
-    )
+    following, kept = [f"%nbml deploy {version.name}"], version.thing.body.get("result")
+    return Report((strong(version),), state, word, facts, parts, following, kept, "service", str(version))
 
 
 def _suite(manifest: dict[str, Any]) -> list[Part]:
@@ -58,14 +57,16 @@ def _details(version: ServiceVersion, manifest: dict[str, Any]) -> list[Part]:
     except OSError:
         parts.append(Line(muted("its folder is gone")))
     output = manifest["output"]
-    gives = OUTPUTS[output["kind"]] + (f" of {output['dtype']}" if output["dtype"] else "") + (", and probabilities" if "classes" in output else "")
+    gives = OUTPUTS[output["kind"]] + (f" of {output['dtype'].replace('<U', 'texts')}" if output["dtype"] else "")
+    gives += ", and probabilities" if "classes" in output else ""
     plural = "" if len(inputs) == 1 else "s"
     parts.append(Details(f"takes {len(inputs)} column{plural}, gives {gives}", [takes]))
     files = [(code(a["path"]), a["format"], a["bytes"], code(a["sha256"][:12])) for a in manifest["artifacts"]]
     if files:
         many = f"{len(files)} file{'' if len(files) == 1 else 's'} of fitted values"
         parts.append(Details(many, [Table(("file", "format", Column("size", format="bytes"), "sha256"), files)]))
-    parts.append(Details(f"{len(manifest['requirements'])} requirements, Python {manifest['python']}", [Code("\n".join(manifest["requirements"]), "text")]))
+    needs = manifest["requirements"]
+    parts.append(Details(f"{len(needs)} requirements, Python {manifest['python']}", [Code("\n".join(needs), "text")]))
     if manifest["environment"]:
         parts.append(Line(("reads from the environment: ", code(", ".join(manifest["environment"])))))
     return parts

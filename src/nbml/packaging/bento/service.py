@@ -89,7 +89,7 @@ class Service:
     """A model of a notebook, packaged and proven by nbml."""
 
     def __init__(self) -> None:
-        import bridge
+        import bridge  # type: ignore[import-not-found]
 
         LOADED[:] = [bridge.load(MANIFEST, FOLDER)]
         settle()
@@ -105,4 +105,4 @@ class Service:
 
 
 one_worker_metrics()
-Service.add_asgi_middleware(ahead)
+Service.add_asgi_middleware(ahead)  # type: ignore[attr-defined]
