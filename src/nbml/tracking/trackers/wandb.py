@@ -10,6 +10,7 @@ Not carried over: all but the last of several values of one metric at one step; 
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import shutil
@@ -77,8 +78,17 @@ def identity(record: RunRecord) -> dict[str, Any]:
     project = os.environ.get("WANDB_PROJECT") or re.sub(r"[/\\#?%:]+", "-", record.project)[:128] or "nbml"
     return {
         "id": record.uid, "project": project, "name": record.name, "notes": record.note or None,
-        "tags": [tag[:64] for tag in record.tags], "config": dict(record.params),
+        "tags": [tag[:64] for tag in record.tags], "config": {name: told(value) for name, value in record.params.items()},
     }  # fmt: skip
+
+
+def told(value: Any) -> Any:
+    """A parameter's value; NaN and infinity, of which wandb's config makes null, as the texts that its rows have for them."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, dict):
+        return {key: told(part) for key, part in value.items()}
+    return [told(part) for part in value] if isinstance(value, list) else value
 
 
 def row(when: float, values: Mapping[str, float]) -> dict[str, float]:
