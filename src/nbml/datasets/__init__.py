@@ -104,6 +104,7 @@ def unknown(ref: str) -> errors.UnknownDataset:
     close = errors.nearest(ref.partition("@")[0], names)
     if close is None:
         have = f"; there are {', '.join(names[:5])}" if names else "; none is stored yet"
-        return errors.UnknownDataset(f"no dataset {ref!r}{have}", next=None if names else f"%nbml snapshot df --name {ref.partition('@')[0]}")
+        following = None if names else f"%nbml snapshot df --name {ref.partition('@')[0]}"
+        return errors.UnknownDataset(f"no dataset {ref!r}{have}", next=following)
     versions = len(current().versions("dataset", close))
     return errors.UnknownDataset(f"no dataset {ref!r}; nearest: {close}@{versions}", next=f'nbml.dataset("{close}@{versions}")')

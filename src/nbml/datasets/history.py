@@ -6,6 +6,8 @@ Plain rules for now: a version is held against the last versions' least and grea
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from nbml.datasets.values import Warning
@@ -15,6 +17,8 @@ RECENT = 10
 ROWS = 0.85
 NULLS = 0.05
 CATEGORY = 0.05
+#: versions from which a range, or dates that go on, are a habit
+HABIT = 3
 
 
 def compare(facts: dict[str, Any], earlier: Sequence[dict[str, Any]], name: str) -> list[Warning]:
@@ -27,6 +31,7 @@ def compare(facts: dict[str, Any], earlier: Sequence[dict[str, Any]], name: str)
         then = [p["columns"][column] for p in past if column in p["columns"]]
         if then:
             found += _nulls(column, now, then) + _categories(column, now, then)
+            found += _dates(column, now, then) if now.get("dates") else _range(column, now, then)
     return found
 
 
@@ -62,3 +67,34 @@ def _categories(column: str, now: dict[str, Any], then: list[dict[str, Any]]) ->
             evidence = {"column": column, "category": category, "shares": shares}
             found.append(Warning("category-gone", message, evidence, f"ask whoever delivers {column}"))
     return found
+
+
+def _range(column: str, now: dict[str, Any], then: list[dict[str, Any]]) -> list[Warning]:
+    """Values further outside all earlier ones than those are apart: units that changed, not keys that count on."""
+    past = [t for t in then if "low" in t and not t.get("dates")]
+    if "low" not in now or len(past) < HABIT:
+        return []
+    least, most = min(t["low"] for t in past), max(t["high"] for t in past)
+    width = most - least
+    if width == 0 or (now["low"] >= least - width and now["high"] <= most + width):
+        return []
+    message = f"{column} goes from {now['low']:g} to {now['high']:g}; it was within {least:g} to {most:g}"
+    evidence = {"column": column, "low": now["low"], "high": now["high"], "least": least, "most": most}
+    return [Warning("range-shift", message, evidence, f"ask whether the unit of {column} has changed")]
+
+
+def _dates(column: str, now: dict[str, Any], then: list[dict[str, Any]]) -> list[Warning]:
+    """The newest date stands still where it went on with every version before."""
+    past = [t["high"] for t in then if t.get("dates")]
+    if len(past) < HABIT:
+        return []
+    try:
+        ends = [datetime.fromisoformat(end) for end in (*past, now["high"])]
+        goes_on = [before < after for before, after in pairwise(ends)]
+    except (TypeError, ValueError):  # with and without a time zone, or beyond the calendar
+        return []
+    if goes_on[-1] or not all(goes_on[:-1]):
+        return []
+    message = f"{column} ends at {now['high']}; it went on with each of the {len(past)} versions before"
+    evidence = {"column": column, "newest": now["high"], "history": past}
+    return [Warning("stale-dates", message, evidence, f"ask whether the delivery of {column} has stopped")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import decimal
 import io
+import json
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ from nbml import errors
 if TYPE_CHECKING:
     import pandas as pd
 
+#: the key of the file's metadata under which lies what pandas' own does not say
+OURS = b"nbml"
 PLAIN = (str, bytes, bool, int, float, decimal.Decimal, datetime.date, datetime.time, datetime.timedelta)
 
 
@@ -28,6 +31,7 @@ def encode(frame: pd.DataFrame) -> bytes:
             warnings.simplefilter("ignore", UserWarning)  # names of mixed types; _compare refuses them by name
             # None: a RangeIndex comes back as one; without columns its length would be lost
             table = pa.Table.from_pandas(frame, preserve_index=None if frame.shape[1] else True)
+        table = table.replace_schema_metadata({**(table.schema.metadata or {}), OURS: json.dumps(_kinds(frame)).encode()})
         sink = io.BytesIO()
         pq.write_table(table, sink, compression="zstd", write_page_checksum=True)
     except (pa.ArrowException, TypeError, ValueError) as error:
@@ -46,7 +50,57 @@ def decode(content: bytes) -> pd.DataFrame:
         table = pq.read_table(io.BytesIO(content), page_checksum_verification=True)
     except (pa.ArrowException, OSError) as error:
         raise errors.StoreDamaged(f"a dataset's file is not what was written: {str(error).splitlines()[0]}") from error
-    return table.to_pandas()
+    return _restored(table)
+
+
+def _kinds(frame: pd.DataFrame) -> dict[str, Any]:
+    """What Parquet's types do not tell apart: object columns and their nulls, dtypes by position, steps of the index."""
+    import pandas as pd
+
+    columns = [frame.iloc[:, position] for position in range(frame.shape[1])]
+    nulls = {str(at): any(value is None for value in column) for at, column in enumerate(columns) if column.dtype == object}
+    index = [str(dtype) for dtype in getattr(frame.index, "dtypes", [frame.index.dtype])]
+    steps = [frame.index.start, frame.index.stop, frame.index.step] if isinstance(frame.index, pd.RangeIndex) else None
+    dtypes = [str(column.dtype) for column in columns]
+    found = {"dtypes": dtypes, "none": nulls, "names": str(frame.columns.dtype), "index": index, "range": steps}
+    return found if len(frame) else {**found, "categories": _categories(columns)}
+
+
+def _categories(columns: list[pd.Series]) -> dict[str, Any]:
+    """Categories by position, where JSON holds them: a file without rows has none."""
+    found = {}
+    for at, column in enumerate(columns):
+        dtype: Any = column.dtype
+        if str(dtype) == "category" and all(isinstance(value, (str, int, float)) for value in dtype.categories.tolist()):
+            found[str(at)] = [dtype.categories.tolist(), str(dtype.categories.dtype), bool(dtype.ordered)]
+    return found
+
+
+def _restored(table: Any) -> pd.DataFrame:
+    """The frame of a table, with the dtypes that were written down."""
+    import pandas as pd
+
+    frame: pd.DataFrame = table.to_pandas()
+    kinds = json.loads((table.schema.metadata or {}).get(OURS, b"{}"))
+    for position, dtype in enumerate(kinds.get("dtypes", ())):
+        if dtype == "object":
+            null = None if kinds["none"][str(position)] else float("nan")
+            values = [null if value is None else value for value in table.column(position).to_pylist()]
+            column: Any = pd.Series(values, index=frame.index, dtype=object)  # an array would be read as text
+            frame.isetitem(position, column)
+        elif dtype.startswith(("datetime64[", "timedelta64[")) and str(frame.dtypes.iloc[position]) != dtype:
+            frame.isetitem(position, frame.iloc[:, position].astype(dtype).array)
+    for at, (values, dtype, ordered) in kinds.get("categories", {}).items():
+        whole = pd.CategoricalDtype(pd.Index(values, dtype=dtype), ordered)
+        frame.isetitem(int(at), pd.Categorical([], dtype=whole))
+    if kinds.get("names") == "object" and frame.columns.dtype != object:
+        frame.columns = frame.columns.astype(object)
+    if kinds.get("index") == ["object"] and frame.index.dtype != object:
+        frame.index = frame.index.astype(object)
+    if kinds.get("range"):
+        start, stop, step = kinds["range"]
+        frame.index = pd.RangeIndex(start, stop, step, name=frame.index.name)
+    return frame
 
 
 def _check_column(label: Any, column: pd.Series) -> None:
@@ -72,7 +126,8 @@ def _compare(frame: pd.DataFrame, back: pd.DataFrame) -> None:
             raise errors.CannotStore(f"column {str(label)!r} is {mine.dtype} and comes back from Parquet as {theirs.dtype}")
         if not _equal(mine, theirs):
             raise errors.CannotStore(f"column {str(label)!r} holds values that Parquet does not give back as they are")
-    if not frame.index.equals(back.index) or list(frame.index.names) != list(back.index.names):
+    same = frame.index.equals(back.index) and _kinds(frame)["index"] == _kinds(back)["index"]
+    if not same or list(frame.index.names) != list(back.index.names):
         raise errors.CannotStore("the index does not come back from Parquet as it is; use reset_index()")
 
 
