@@ -290,6 +290,42 @@ CASES: tuple[Case, ...] = (
         ("%run script_run.py", "def predict(x):\n    return run_scale(x) + RUN_RATE"), "predict", "value(3)", ("def run_scale", "# script_run.py"), (),
     ),
     Case(
+        "types-made-by-statements",
+        ("from typing import Generic, TypeVar, Optional\nT = TypeVar('T')\nRow = dict[str, int]\nMaybe = Optional[int]\nclass Box(Generic[T]):\n    def __init__(self, v: T):\n        self.v = v\n"
+         "    def row(self) -> Row:\n        return {'v': self.v}\n", "box: Box[int] = Box(3)\ndef predict(x: Maybe = None):\n    return box.row(), x"), "predict", "value(1)", ("T = TypeVar('T')", "Row = dict[str, int]"), (),
+    ),
+    Case(
+        "closures-that-share-a-list",
+        ("def pair():\n    seen = [1]\n    def add(x):\n        seen.append(x)\n    def total():\n        return sum(seen)\n    return add, total\nadd, total = pair()\nadd(5)",
+         "def predict(x):\n    add(x)\n    return total()"), "predict", "value(10)", (), (),
+    ),
+    Case(
+        "class-holding-an-older-function",
+        ("def rule(x):\n    return x + 1\nclass Model:\n    rule = staticmethod(rule) if False else rule\n    plain = rule\n    def predict(self, x):\n        return type(self).plain(x)\nmodel = Model()",), "model", "value.predict(3)", (), (),
+    ),
+    Case(
+        "attribute-is-an-older-function",
+        ("def rule(x):\n    return x + 1", "class Model:\n    run = rule\n    def predict(self, x):\n        return type(self).run(x)\nmodel = Model()", "def rule(x):\n    return x * 1000"), "model", "value.predict(3)",
+        ("def _rule_1", "x + 1"), ("1000",), ("rule is held in an older definition than the notebook has now; it is kept as _rule_1", "Model.run is kept as it is now"),
+    ),
+    Case(
+        "private-names-and-properties",
+        ("from functools import cached_property\nclass Model:\n    __slots__ = ('__k', '__dict__')\n    def __init__(self, k):\n        self.__k = k\n    def __twice(self):\n        return self.__k * 2\n    @cached_property\n    def value(self):\n        return self.__twice()\nmodel = Model(4)",),
+        "model", "value.value", (), (),
+    ),
+    Case(
+        "semicolons-and-one-liners",
+        ("import math; K = 3; f = lambda x: x * K\nif True: g = lambda x: (x\n   + 1)", "def predict(x): return f(g(x)) + math.pi; distractor = 2"), "predict", "value(1)", ("K = 3",), (),
+    ),
+    Case(
+        "unicode-and-odd-text",
+        ("NAMES = {'größe': 'ß→x', 'quote': 'a\"b\\'c', 'tab': 'a\\tb', 'nl': 'a\\n', 'brace': '{x}'}\ndef größe(x):\n    return f'{x!r:>8} {NAMES[\"größe\"]}' if x else NAMES  # ümlaut",), "größe", "(value(1), value(0))", ("# ümlaut",), (),
+    ),
+    Case(
+        "numbers-as-written",
+        ("BIG = 1_000_000\nDAY = 60 * 60 * 24\nTINY = 1e-9\ndef predict():\n    return BIG, DAY, TINY",), "predict", "value()", ("BIG = 1_000_000", "TINY = 1e-9", "DAY = 86400"), (),
+    ),
+    Case(
         "logger-and-warnings",
         ("import logging\nlog = logging.getLogger('mine')\ndef predict(x):\n    log.debug('x')\n    return x",), "predict", "value(3)", ("log = logging.getLogger('mine')",), (),
     ),

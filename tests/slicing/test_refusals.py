@@ -59,6 +59,12 @@ REFUSED = [
      "a function reads the file 'limits.json', which does not travel; read it in a cell and use the value"),
     ("code-replaced", ["def predict(x):\n    return 1\npredict.__code__ = eval('lambda x: 2').__code__"],
      "the function predict, needed by predict, has no source: it was made by exec or eval, or its code was replaced"),
+    ("older-decorator", ["def deco(f):\n    return lambda x: f(x) + 1", "@deco\ndef predict(x):\n    return x", "def deco(f):\n    return lambda x: f(x) + 1000"],
+     "predict was made with an older deco than the notebook has now; run its cell again"),
+    ("library-patched", ["import string\ndef predict(x):\n    return string.digits_of(x)", "string.digits_of = str"],
+     "cell 2 sets string.digits_of, which the slice uses; a change to a library does not travel"),
+    ("older-wrapped", ["from functools import lru_cache\n@lru_cache\ndef f(x):\n    return x\nclass Box:\n    pass\nbox = Box()\nbox.f = f", "def f(x):\n    return x * 2\ndef predict(x):\n    return box.f(x)"],
+     "box holds f as an older cell made it, wrapped by _lru_cache_wrapper; run the fit again"),
     ("library-closure", ["import operator, contextlib\ndef part():\n    yield 1\nclass Box: pass\nbox = Box()\nbox.steps = [1, contextlib.contextmanager(operator.neg)]\ndef predict(x):\n    return box"],
      "box.steps[1] is a function made inside contextlib.contextmanager, which cannot leave the notebook; needed by predict"),
 ]  # fmt: skip
@@ -77,6 +83,8 @@ SECRETS = [
     ("token", "settings = {'token': 'abc', 'n': 1}\ndef predict(x):\n    return settings", "token looks like a secret and is needed by the slice; a secret is not written into files"),
     ("auth_token", "class Client:\n    def __init__(self):\n        self.auth_token = 'abc'\nclient = Client()\ndef predict(x):\n    return client",
      "client.auth_token looks like a secret and is needed by predict; a secret is not written into files"),
+    ("URL", "URL = 'postgresql://me:hunter2@db/x'\ndef predict(x):\n    return URL", "URL looks like a secret and is needed by predict; a secret is not written into files"),
+    ("API_TOKEN", "import os\nAPI_TOKEN = os.environ.get('API_TOKEN', 'abc')\ndef predict(x):\n    return API_TOKEN", "API_TOKEN looks like a secret and is needed by the slice; a secret is not written into files"),
     ("secret", "def make(secret):\n    return lambda x: secret + x\npredict = make('abc')", "secret looks like a secret and is needed by predict; a secret is not written into files"),
 ]  # fmt: skip
 

@@ -42,7 +42,9 @@ def slice(name: str) -> Slice:
     return cut({name: value}, module=_free_module(name))
 
 
-def cut(targets: Mapping[str, object], namespace: Mapping[str, Any] | None = None, *, module: str, allow_secret: Collection[str] = ()) -> Slice:
+def cut(
+    targets: Mapping[str, object], namespace: Mapping[str, Any] | None = None, *, module: str, allow_secret: Collection[str] = ()
+) -> Slice:
     """A module in which each target's name is bound to a value equal to the target.
 
     ``namespace`` is the notebook's unless given. A function or class comes as its source, a fitted object as an artifact, both

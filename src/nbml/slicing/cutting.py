@@ -5,11 +5,9 @@ from __future__ import annotations
 import ast
 import builtins
 import hashlib
-import importlib
-import keyword
 import sys
 import types
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +16,7 @@ from nbml.slicing import constants, objects, program, risks
 from nbml.slicing import statements as texts
 from nbml.slicing.belongings import Belongings
 from nbml.slicing.definitions import Definitions
+from nbml.slicing.homes import Homes, mentioned
 from nbml.slicing.imports import Imports
 from nbml.slicing.program import Part
 from nbml.slicing.recorder import Recorder
@@ -29,8 +28,8 @@ LARGE = 50_000_000
 _MISSING = object()
 
 
-class Shared(Exception):  # noqa: N818 - not an error: the cut begins again, knowing that two definitions share one container
-    """A container that is needed in two places and must have a name of its own."""
+class Shared(Exception):
+    """A container that is needed in two places and must have a name of its own: the cut begins again, knowing it."""
 
 
 class Cutter:
@@ -60,11 +59,12 @@ class Cutter:
         self.folders = folders
         self._kept: list[Any] = []  # an id is only good while its object lives
         self._hidden: Mapping[str, Any] = getattr(getattr(record, "shell", None), "user_ns_hidden", {})
-        self._defining: list[Any] = []
+        self.defining: list[Any] = []
         self.shared = shared
         self._inline: set[int] = set()
+        self.homes = Homes(self)
         self.definitions = Definitions(self)
-        self.writer = constants.Writer(self.name_of_module, self.expression_of)
+        self.writer = constants.Writer(self.homes.name_of_module, self.homes.expression)
 
     # -- names -------------------------------------------------------------------------------------------------
 
@@ -87,12 +87,12 @@ class Cutter:
         """Bind ``name`` in the module to a live value."""
         self.values[name] = value
         self._kept.append(value)
-        if self._import(name, value, why) or self._environment(name, value) or self.definitions.named(name, value, why):
+        if self.homes.imported(name, value, why) or self._environment(name, value) or self.definitions.named(name, value, why):
             return
         other = self.known.get(id(value))
         if other is not None and not isinstance(value, constants._ATOMS):
             if other != name:
-                self.add(Part(name, f"{name} = {other}", "", self._order(name)), name)
+                self.add(Part(name, f"{name} = {other}", "", self.order(name)), name)
             return
         if not self._constant(name, value):
             self.artifact(name, value, why)
@@ -103,7 +103,7 @@ class Cutter:
         found = part.reads = texts.reads(part.text, future=part.future)
         for name in sorted(found.now | found.later):
             self.need(name, why, scope)
-        for name in sorted(texts.annotations(part.text) - found.now - found.later):
+        for name in sorted(texts.hints(part.text) - found.now - found.later):
             if name in self.names and name not in self.parts:
                 self.need(name, why, scope)
         for name in sorted(found.written & (found.now | found.later)):
@@ -129,80 +129,6 @@ class Cutter:
         found = [name for name, known in self.names.items() if known is value and not name.startswith("_")]
         return [name for name in found if self._hidden.get(name, _MISSING) is not value]
 
-    # -- imports -----------------------------------------------------------------------------------------------
-
-    def _import(self, name: str, value: Any, why: str) -> bool:
-        """Whether the name is had by an import; if so, it is taken in."""
-        if isinstance(value, types.ModuleType):
-            if value.__name__ == "__main__":
-                raise errors.SliceRefused(f"{why} uses {name}, the notebook itself as a module")
-            self.belongings.note(value.__name__, why)
-            self.imports.module(name, value.__name__)
-            return True
-        for _, node in self.statements.imports():
-            if isinstance(node, ast.ImportFrom) and node.module and not node.level and node.module != "__future__":
-                for alias in node.names:
-                    attribute = name if alias.name == "*" else alias.name
-                    if (alias.asname or attribute) == name and _attribute(node.module, attribute) is value:
-                        return self._from(name, node.module, attribute, why)
-        home = public_home(value)
-        if home is not None and (self.statements.last(name) is None or callable(value)):
-            return self._from(name, *home, why)
-        return False
-
-    def _from(self, name: str, module: str, attribute: str, why: str) -> bool:
-        self.belongings.note(module, why)
-        if module in sys.modules and isinstance(getattr(sys.modules[module], attribute, None), types.ModuleType):
-            self.belongings.note(getattr(sys.modules[module], attribute).__name__, why)
-        if "." in attribute:
-            head = attribute.partition(".")[0]
-            known = self.free(head)
-            self.imports.attribute(known, module, head)
-            self.parts[name] = Part(name, f"{name} = {known}{attribute[len(head):]}", "", self._order(name))
-            self.parts[name].reads = texts.reads(self.parts[name].text)
-        else:
-            self.imports.attribute(name, module, attribute)
-        return True
-
-    def name_of_module(self, module: str) -> str:
-        """The name by which the written module knows a module; imports it."""
-        loaded = importlib.import_module(module)
-        for name in self.names_of(loaded):
-            self.need(name, module)
-            return name
-        top = module.partition(".")[0]
-        name = top if top not in self.names and top not in self.parts else f"_{top}"
-        if name not in self.imports:
-            self.belongings.note(module, module)
-            self.imports.module(name, module)
-        return name
-
-    def expression_of(self, value: Any) -> str | None:
-        """An expression for a value that is no plain one: something of the notebook, or something importable."""
-        if id(value) in self.known:
-            return self.known[id(value)]
-        if isinstance(value, types.MethodType):
-            owner = self.expression_of(value.__self__)
-            return None if owner is None else f"{owner}.{value.__name__}"
-        if any(value is one for one in self._defining):
-            return None
-        if isinstance(value, types.ModuleType):
-            return self.name_of_module(value.__name__)
-        for name in self.names_of(value):
-            self.need(name, name)
-            return name
-        if objects.homeless(value):
-            return self.definitions.code(value, "a value")
-        if getattr(builtins, getattr(value, "__name__", ""), None) is value and value.__name__ not in self.names:
-            return str(value.__name__)
-        home = public_home(value)
-        if home is None:
-            return None
-        if self.names_of(sys.modules[home[0]]) or home[1].partition(".")[0] in {*self.names, *self.parts}:
-            return f"{self.name_of_module(home[0])}.{home[1]}"
-        self._from(home[1].partition(".")[0], home[0], home[1].partition(".")[0], "a value")
-        return home[1]
-
     # -- values ------------------------------------------------------------------------------------------------
 
     def _environment(self, name: str, value: Any) -> bool:
@@ -222,9 +148,9 @@ class Cutter:
         if statement is not None and known and constants.equal(written, value):
             text: str | None = statement.source
         else:
-            self._defining.append(value)
+            self.defining.append(value)
             expression = self.writer.expression(value, len(name) + 3)
-            self._defining.pop()
+            self.defining.pop()
             text = None if expression is None else f"{name} = {expression}"
         if text is None:
             return False
@@ -232,7 +158,7 @@ class Cutter:
             raise risks.refuse_secret(name, self._reason(name))
         if self.statements.changed(name):
             self.warn(f"{name} was changed after it was made; its value now is kept: {constants.literal_text(value)}")
-        self.add(Part(name, text, statement.label if statement else "", self._order(name)), name)
+        self.add(Part(name, text, statement.label if statement else "", self.order(name)), name)
         if not isinstance(value, constants._ATOMS):
             self.known[id(value)] = name
         return True
@@ -245,7 +171,7 @@ class Cutter:
         """An expression for any value; what cannot be written out becomes a constant or artifact of its own."""
         if isinstance(value, (list, dict, set, bytearray)):
             if id(value) in self.known or self.names_of(value):
-                return str(self.expression_of(value))
+                return str(self.homes.expression(value))
             if id(value) in self.shared:
                 name = self.free(hint)
                 self.define(name, value, why)
@@ -263,7 +189,7 @@ class Cutter:
     def artifact(self, name: str, value: Any, why: str) -> None:
         """A value that travels as a file, with what of the notebook it holds."""
         statement = self.statements.last(name) or next((self.statements.last(n) for n in self.names_of(value)), None)
-        part = Part(name, "", statement.label if statement else "", statement.order if statement else self._order(name), artifact=True)
+        part = Part(name, "", statement.label if statement else "", statement.order if statement else self.order(name), artifact=True)
         self.parts[name], self.artifacts[name], self.known[id(value)] = part, value, name
         self._kept.append(value)
 
@@ -283,7 +209,7 @@ class Cutter:
         except Exception as error:  # pickling runs any code
             raise objects.refuse(value, name, why, error) from error
 
-    def _order(self, name: str) -> tuple[int, int]:
+    def order(self, name: str) -> tuple[int, int]:
         statement = self.statements.last(name)
         return statement.order if statement else (1_000_000, len(self.parts))
 
@@ -292,24 +218,20 @@ class Cutter:
     def finish(self, names: Collection[str], title: str) -> Slice:
         """Write artifacts and module."""
         artifacts = {name: self._artifact(name) for name in self.artifacts}
-        for part in self.parts.values():
-            used = {n for n in part.reads.now | part.reads.later | texts.annotations(part.text)} if part.text else set()
-            part.holds |= {n for n in used if part.artifact}
         loader = "_artifact" if "_artifact" not in self.names else self.free("artifact")
         for name, artifact in artifacts.items():
             self.parts[name].text = f'{name} = {loader}("{artifact.path}", "{artifact.sha256}")'
         self._finish_imports(names)
-        source = program.module(
-            title, self.imports, program.ordered(self.parts), future=any(part.future for part in self.parts.values()), loader=loader if artifacts else "",
-            local={path.partition("/")[0].removesuffix(".py") for path in self.belongings.files},
-        )  # fmt: skip
+        parts = program.ordered(self.parts)
+        local = {path.partition("/")[0].removesuffix(".py") for path in self.belongings.files}
+        future = any(part.future for part in parts)
+        source = program.module(title, self.imports, parts, future=future, loader=loader if artifacts else "", local=local)
         tree = ast.parse(source)
         self._check(tree)
         warnings = (*self.warnings, *self.belongings.warnings)
-        environment = tuple(sorted(risks.environment(tree)))
-        return Slice(
-            next(iter(names)), self.module, source, artifacts, self.belongings.requirements, warnings, dict(self.belongings.files), environment
-        )
+        variables = tuple(sorted(risks.environment(tree)))
+        files = dict(self.belongings.files)
+        return Slice(next(iter(names)), self.module, source, artifacts, self.belongings.requirements, warnings, files, variables)
 
     def _artifact(self, name: str) -> Artifact:
         value = self.artifacts[name]
@@ -331,15 +253,15 @@ class Cutter:
         used: set[str] = set(targets)
         chains: set[tuple[str, ...]] = set()
         for part in self.parts.values():
-            used |= part.reads.now | part.reads.later | texts.annotations(part.text)
+            used |= part.reads.now | part.reads.later | texts.hints(part.text)
             chains |= texts.chains(part.text)
         self.imports.keep(used)
-        mentioned = {name for _, node in self.statements.imports() for name in _mentioned(node)}
+        known = {name for _, node in self.statements.imports() for name in mentioned(node)}
         for name, found in list(self.imports.by_name.items()):
             for chain in chains:
                 for end in range(2, len(chain) + 1):
                     submodule = ".".join([found.module, *chain[1:end]])
-                    if chain[0] == name and not found.attribute and submodule in mentioned and submodule in sys.modules:
+                    if chain[0] == name and not found.attribute and submodule in known and submodule in sys.modules:
                         self.imports.submodules.add(submodule)
         for module in self.imports.modules():
             self.belongings.note(module, "an import")
@@ -351,6 +273,18 @@ class Cutter:
                 raise risks.refuse_secret(name, "the slice")
         for path in risks.files_read(tree, Path.cwd()):
             raise errors.SliceRefused(f"a function reads the file {path!r}, which does not travel; read it in a cell and use the value")
+        for what, attribute, label in self._patched():
+            if any(isinstance(node, ast.Attribute) and node.attr == attribute for node in ast.walk(tree)):
+                raise errors.SliceRefused(f"{label} sets {what}.{attribute}, which the slice uses; a change to a library does not travel")
+
+    def _patched(self) -> Iterator[tuple[str, str, str]]:
+        """The attributes of library modules and classes that a statement set: owner, attribute, where."""
+        for statement in self.statements.all:
+            for node in ast.walk(statement.node):
+                if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+                    owner = self.homes.named(node.value)
+                    if isinstance(owner, (type, types.ModuleType)) and not objects.homeless(owner):
+                        yield ast.unparse(node.value), node.attr, statement.label
 
 
 def _statements(record: Recorder | None) -> list[texts.Statement]:
@@ -362,36 +296,6 @@ def _statements(record: Recorder | None) -> list[texts.Statement]:
     return list(texts.of_file(Path(path).read_text(encoding="utf-8"), Path(path).name, 0))
 
 
-def _attribute(module: str, attribute: str) -> Any:
-    loaded = sys.modules.get(module)
-    return _MISSING if loaded is None else getattr(loaded, attribute, sys.modules.get(f"{module}.{attribute}", _MISSING))
-
-
-def public_home(value: Any) -> tuple[str, str] | None:
-    """Module and dotted name under which a function or class can be imported; the shortest public module that has it."""
-    name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
-    module = getattr(value, "__module__", None)
-    if isinstance(value, types.ModuleType) or not isinstance(name, str) or "<" in name:
-        return None
-    if not isinstance(module, str):  # a ufunc of numpy says no module
-        module = "numpy" if type(value).__module__ == "numpy" else None
-    if module is None or module == "__main__" or not all(map(_usable, name.split("."))):
-        return None
-    pieces = module.split(".")
-    for end in range(1, len(pieces) + 1):
-        if not any(piece.startswith("_") for piece in pieces[:end]) or end == len(pieces):
-            found: Any = sys.modules.get(".".join(pieces[:end]))
-            for part in name.split("."):
-                found = getattr(found, part, None)
-            if found is value:
-                return ".".join(pieces[:end]), name
-    return None
-
-
-def _usable(name: str) -> bool:
-    return name.isidentifier() and not keyword.iskeyword(name)
-
-
 def _assigned(statement: texts.Statement | None, name: str) -> ast.expr | None:
     """The expression of a plain assignment to one name."""
     node = statement.node if statement else None
@@ -400,12 +304,6 @@ def _assigned(statement: texts.Statement | None, name: str) -> ast.expr | None:
     if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == name:
         return node.value
     return None
-
-
-def _mentioned(node: ast.Import | ast.ImportFrom) -> list[str]:
-    if isinstance(node, ast.Import):
-        return [alias.name for alias in node.names]
-    return [str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)]
 
 
 def _alike(one: Any, other: Any) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import builtins
-import functools
 import types
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from nbml import errors
 from nbml.slicing import constants, objects, program, risks
 from nbml.slicing import sources as origin
 from nbml.slicing import statements as texts
+from nbml.slicing.classes import Classes
 from nbml.slicing.program import Part
 from nbml.slicing.sources import FUTURE, Found
 
@@ -20,16 +20,19 @@ if TYPE_CHECKING:
     from nbml.slicing.cutting import Cutter
 
 #: calls that make a class, whose statement is its source
-_MAKERS = frozenset({"namedtuple", "NamedTuple", "TypedDict", "Enum", "IntEnum", "StrEnum", "Flag", "make_dataclass", "NewType"})
+_MAKERS = frozenset(
+    {"namedtuple", "NamedTuple", "TypedDict", "Enum", "IntEnum", "StrEnum", "Flag", "make_dataclass", "NewType", "TypeVar", "ParamSpec"}
+)
 
 
 class Definitions:
-    """Takes notebook functions and classes into the cut."""
+    """Takes functions and classes into the cut."""
 
     def __init__(self, cut: Cutter) -> None:
         self.cut = cut
         self._homes: dict[int, str] = {}
         self._owners: dict[str, Any] = {}
+        self.classes = Classes(self)
 
     def home(self, value: Any) -> str:
         """The dotted name under which the module has a function or class that was taken in."""
@@ -43,13 +46,13 @@ class Definitions:
         """Whether a name of the notebook is a function or class of it, or what a decorator made of one; if so, it is taken in."""
         if self._decorated(name, value):
             return True
-        if not objects.homeless(value):
-            return False
         if id(value) not in self.cut.known and self._made(name, value):
             return True
+        if not objects.homeless(value):
+            return False
         found = self.code(value, why, want=name)
         if found != name:
-            self.cut.add(Part(name, f"{name} = {found}", "", self.cut._order(name)), name)
+            self.cut.add(Part(name, f"{name} = {found}", "", self.cut.order(name)), name)
         return True
 
     def code(self, value: Any, why: str, want: str = "") -> str:
@@ -64,12 +67,14 @@ class Definitions:
                 self.cut.need(name, why)
                 return self._homes.get(id(value), name)
         if isinstance(value, type):
-            return self._class(value, why, want)
+            return self.classes.take(value, why, want)
         if isinstance(value, types.FunctionType):
             return self._function(value, why, want)
-        raise errors.SliceRefused(f"{why} holds {value.__qualname__} as an older cell made it, wrapped by {type(value).__name__}; run the fit again")
+        raise errors.SliceRefused(
+            f"{why} holds {value.__qualname__} as an older cell made it, wrapped by {type(value).__name__}; run the fit again"
+        )
 
-    def _settle(self, value: Any, name: str) -> None:
+    def settle(self, value: Any, name: str) -> None:
         self._homes[id(value)] = self.cut.known[id(value)] = name
         self._owners[name] = value
         self.cut._kept.append(value)
@@ -88,7 +93,7 @@ class Definitions:
         if found is not value or not objects.homeless(owner):
             return ""
         name = f"{self.code(owner, why)}.{rest}"
-        self._settle(value, name)
+        self.settle(value, name)
         return name
 
     # -- decorated and called ----------------------------------------------------------------------------------
@@ -103,21 +108,32 @@ class Definitions:
         if code is None or not (origin.holds(value, code) or not isinstance(value, (type, types.FunctionType))):
             return False
         if hasattr(value, "registry") and hasattr(value, "dispatch"):
-            raise errors.SliceRefused(f"{name} is a single-dispatch function, whose registered parts are not followed; write it as one function")
-        self._settle(value, name)
+            raise errors.SliceRefused(
+                f"{name} is a single-dispatch function, whose registered parts are not followed; write it as one function"
+            )
+        self.current(name, [*node.decorator_list], statement.order)
+        self.settle(value, name)
         info = getattr(value, "cache_info", None)
         if callable(info) and getattr(info(), "currsize", 0):
             self.cut.warn(f"{name} has a filled cache; the module starts with an empty one")
         self._closure_state(name, value)
         inner = origin.underlying(value)
         scope = inner.__globals__ if inner else None
-        self._take(Part(name, statement.source, statement.label, statement.order), inner, scope)
+        self.take(Part(name, statement.source, statement.label, statement.order), inner, scope)
         return True
 
-    def _code_of(self, statement: texts.Statement, node: ast.AST) -> types.CodeType | None:
+    def current(self, name: str, made_with: list[ast.expr], order: tuple[int, int]) -> None:
+        """Refuse a definition that ran with another value of a name than the notebook has now (a file's names are its own)."""
+        if order[0] < 0:
+            return
+        for used in sorted({n for expression in made_with for n in texts.loaded(expression)}):
+            if self.cut.statements.changed_since(used, order):
+                raise errors.SliceRefused(f"{name} was made with an older {used} than the notebook has now; run its cell again")
+
+    def _code_of(self, statement: texts.Statement, node: ast.FunctionDef | ast.AsyncFunctionDef) -> types.CodeType | None:
         text = origin.Text(statement.text, "", 0, self.cut.sources.flags)
-        line = origin._line(node)
-        return next((f.code for f in text.found if origin._line(f.node) == line and getattr(f.node, "name", "") == node.name), None)  # type: ignore[attr-defined]
+        line = origin.first(node)
+        return next((f.code for f in text.found if origin.first(f.node) == line and getattr(f.node, "name", "") == node.name), None)
 
     def _closure_state(self, name: str, value: Any) -> None:
         for cell in getattr(value, "__closure__", None) or ():
@@ -129,22 +145,24 @@ class Definitions:
                 self.cut.warn(f"{name} holds state in its decorator; the module starts without it")
 
     def _made(self, name: str, value: Any) -> bool:
-        """Take in a class that a call made, ``Point = namedtuple("Point", "x y")``."""
-        binders = self.cut.statements.binders(name)
-        node = binders[-1].node if binders else None
-        if not isinstance(value, type) or not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call):
+        """Take in what a statement made for types: ``Point = namedtuple("Point", "x y")``, ``Row = dict[str, int]``."""
+        statement = self.cut.statements.last(name)
+        node = statement.node if statement else None
+        if statement is None or not isinstance(node, ast.Assign) or len(node.targets) != 1 or not isinstance(node.targets[0], ast.Name):
             return False
-        called = node.value.func
+        called = node.value.func if isinstance(node.value, ast.Call) else None
         word = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
-        if word not in _MAKERS or len(node.targets) != 1 or len({ast.dump(b.node) for b in binders}) > 1:
+        alias = isinstance(value, (types.GenericAlias, types.UnionType)) or type(value).__module__ == "typing"
+        if not alias and word not in _MAKERS:
             return False
-        self._settle(value, name)
-        self.cut.add(Part(name, binders[-1].source, binders[-1].label, binders[-1].order), name)
+        self.current(name, [node.value], statement.order)
+        self.settle(value, name)
+        self.cut.add(Part(name, statement.source, statement.label, statement.order), name)
         return True
 
     # -- names of definitions ----------------------------------------------------------------------------------
 
-    def _name(self, value: Any, found: Found, want: str, scope: Mapping[str, Any]) -> tuple[str, bool]:
+    def name(self, value: Any, found: Found, want: str, scope: Mapping[str, Any]) -> tuple[str, bool]:
         """The name that a definition gets, and whether it is there already under it."""
         simple = value.__name__
         if want and (not simple.isidentifier() or found.code.co_freevars):
@@ -188,19 +206,21 @@ class Definitions:
     def _function(self, value: types.FunctionType, why: str, want: str) -> str:
         found = self.cut.sources.function(value)
         if found is None:
-            raise errors.SliceRefused(f"{_called(value)}, needed by {why}, has no source: it was made by exec or eval, or its code was replaced")
-        name, there = self._name(value, found, want, value.__globals__)
-        self._settle(value, name)
+            raise errors.SliceRefused(
+                f"{_called(value)}, needed by {why}, has no source: it was made by exec or eval, or its code was replaced"
+            )
+        name, there = self.name(value, found, want, value.__globals__)
+        self.settle(value, name)
         if there:
             return name
         lifted = self._lifted(value, found, name)
         extra = self._attributes(value, name)
         part = Part(name, lifted + extra, found.label, found.order)
         self._verify(part, value, why)
-        self._take(part, value, value.__globals__)
+        self.take(part, value, value.__globals__)
         return name
 
-    def _take(self, part: Part, function: types.FunctionType | None, scope: Mapping[str, Any] | None) -> None:
+    def take(self, part: Part, function: types.FunctionType | None, scope: Mapping[str, Any] | None) -> None:
         part.future = function is not None and bool(function.__code__.co_flags & FUTURE)
         self.cut.add(part, part.name, scope)
         node = ast.parse(part.text).body[0]
@@ -239,7 +259,7 @@ class Definitions:
         """The text with each default as it was when the function was made, and with the function's name."""
         node: Any = ast.parse(text, mode="eval").body if is_lambda else ast.parse(text).body[0]
         edits: list[tuple[ast.AST, str]] = []
-        live = list(zip(node.args.defaults, value.__defaults__ or (), strict=False))
+        live: list[tuple[ast.expr, Any]] = list(zip(node.args.defaults, value.__defaults__ or (), strict=False))
         named = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
         live += [(d, (value.__kwdefaults__ or {}).get(a.arg)) for a, d in named if d is not None]
         if len(node.args.defaults) != len(value.__defaults__ or ()):
@@ -283,103 +303,6 @@ class Definitions:
         if not any(origin.same(code, value.__code__, named=False) for code in origin.codes(compiled)):
             raise errors.SliceRefused(f"{_called(value)}, needed by {why}, cannot be taken out of the code around it")
 
-    # -- classes -----------------------------------------------------------------------------------------------
-
-    def _class(self, value: type, why: str, want: str) -> str:
-        found = self.cut.sources.kind(value)
-        if found is None:
-            written = any(getattr(f.node, "name", "") == value.__name__ for text in self.cut.sources.texts_of(value) for f in text.found)
-            reason = "was changed after it was defined" if written else "has no source"
-            raise errors.SliceRefused(f"the class {value.__name__}, needed by {why}, {reason}; define it in one cell and run it again")
-        if found.code.co_freevars and found.code.co_freevars != ("__class__",):
-            variables = ", ".join(found.code.co_freevars)
-            raise errors.SliceRefused(f"the class {value.__name__} is made inside a function and uses its {variables}; define it in a cell of its own")
-        scope = self._scope(value)
-        name, there = self._name(value, found, want, scope)
-        self._settle(value, name)
-        if there:
-            return name
-        text = texts.segment(found.text, found.node)
-        if name != value.__name__:
-            text = texts.renamed(text, value.__name__, name)
-        self._bases(value, name, found)
-        text = self._class_values(value, name, text, scope)
-        part = Part(name, text + self._later(value, name), found.label, found.order)
-        inner = next(filter(None, map(origin.underlying, vars(value).values())), None)
-        self._take(part, inner, scope)
-        return name
-
-    def _scope(self, value: type) -> Mapping[str, Any]:
-        for member in vars(value).values():
-            function = origin.underlying(member)
-            if function is not None and function.__module__ == "__main__" and "__file__" not in function.__globals__:
-                return function.__globals__
-        return self.cut.names
-
-    def _bases(self, value: type, name: str, found: Found) -> None:
-        """The bases that the text names must be the ones that the class was made with, or come from the same text."""
-        node: Any = found.node
-        for written, base in zip(node.bases, getattr(value, "__orig_bases__", value.__bases__), strict=False):
-            current = self.cut.names.get(ast.unparse(written))
-            if objects.homeless(base) and current is not None and current is not base and not self.twins(base, current):
-                raise errors.SliceRefused(f"the class {name} was built on an older {base.__name__}; run its cell again")
-
-    def _class_values(self, value: type, name: str, text: str, scope: Mapping[str, Any]) -> str:
-        """The class's text with its attributes as they are now."""
-        node: Any = ast.parse(text).body[0]
-        edits: list[tuple[ast.AST, str]] = []
-        if type(value).__name__ == "EnumType":
-            return text
-        for statement in node.body:
-            target = statement.targets[0] if isinstance(statement, ast.Assign) else getattr(statement, "target", None)
-            expression = getattr(statement, "value", None)
-            if not isinstance(statement, (ast.Assign, ast.AnnAssign)) or not isinstance(target, ast.Name) or expression is None:
-                continue
-            if target.id not in vars(value):
-                continue
-            now = vars(value)[target.id]
-            if risks.secret(target.id, now) and target.id not in self.cut.allow:
-                raise risks.refuse_secret(f"{name}.{target.id}", name)
-            if self.gives(expression, now, scope) or not self._differs(expression, now):
-                continue
-            edits.append((expression, self.cut.value(now, f"{name}_{target.id}", name)))
-            self.cut.warn(f"{name}.{target.id} is kept as it is now: {constants.literal_text(now)}")
-        return texts.splice(text, edits)
-
-    def _differs(self, expression: ast.expr, now: Any) -> bool:
-        """Whether evaluating a class attribute's expression again may give another value than it has now."""
-        known, written = constants.literal(ast.unparse(expression))
-        if known:
-            return type(written) is type(now)  # else the metaclass made something of it
-        if not self.cut.writer.plain(now) or objects.homeless(now) or callable(now):
-            return False
-        names = {n.id for n in ast.walk(expression) if isinstance(n, ast.Name)}
-        return any(self.cut.statements.changed(n) for n in names)
-
-    def _later(self, value: type, name: str) -> str:
-        """Lines that give a class the attributes that later statements gave it."""
-        given: dict[str, None] = {}
-        for statement in self.cut.statements.all:
-            for node in ast.walk(statement.node):
-                stored = isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
-                if stored and isinstance(node.value, ast.Name) and self.cut.names.get(node.value.id) is value:
-                    given[node.attr] = None
-        body: Any = ast.parse(texts.segment(*_where(self.cut.sources.kind(value)))).body[0]
-        own = {n for s in body.body for n in texts.binds(s)}
-        lines = ""
-        for key in given:
-            if key in own or key not in vars(value):
-                continue
-            if isinstance(vars(value)[key], (types.FunctionType, property, staticmethod, classmethod, functools.cached_property)):
-                raise errors.SliceRefused(f"{name}.{key} was added after the class was defined; write it in the class")
-            lines += f"\n\n\n{name}.{key} = {self.cut.value(vars(value)[key], f'{name}_{key}', name)}"
-        return lines
-
-
-def _where(found: Found | None) -> tuple[str, ast.AST]:
-    assert found is not None
-    return found.text, found.node
-
 
 def _called(value: types.FunctionType) -> str:
     return "a lambda" if value.__name__ == "<lambda>" else f"the function {value.__name__}"
@@ -398,6 +321,6 @@ def _stored(code: types.CodeType) -> set[str]:
 def _same_value(one: Any, other: Any) -> bool:
     if one is other:
         return True
-    if isinstance(one, (types.FunctionType, property, staticmethod, classmethod)) or type(one).__name__ in ("member_descriptor", "getset_descriptor"):
+    if isinstance(one, (types.FunctionType, property, staticmethod, classmethod, types.MemberDescriptorType, types.GetSetDescriptorType)):
         return type(one) is type(other)
     return constants.equal(one, other) if type(one).__module__ == "builtins" else type(one) is type(other)

@@ -111,8 +111,8 @@ def describe(value: object) -> str:
         return "a generator that has begun" if value.gi_frame is None or value.gi_frame.f_lasti > 0 else "a generator"
     if isinstance(value, (types.CoroutineType, types.AsyncGeneratorType)):
         return "a coroutine"
-    if kind.__name__ in ("Connection", "Cursor", "Engine", "Session"):
-        return f"a database connection ({module.partition('.')[0]}.{kind.__name__})" if kind.__name__ != "Session" else f"a {module}.Session"
+    if kind.__name__ in ("Connection", "Cursor", "Engine"):
+        return f"a database connection ({module.partition('.')[0]}.{kind.__name__})"
     if isinstance(value, types.FunctionType):
         # wraps() gives a function another's name; its code and its globals know where it was made
         made = getattr(value.__code__, "co_qualname", value.__qualname__).partition(".<locals>")[0]

@@ -92,6 +92,18 @@ class Recorder:
         seq = self._files.get(file)
         return None if seq is None else next((cell for cell in reversed(self.cells) if cell.seq == seq), None)
 
+    def seen(self) -> list[Cell]:
+        """The cells, and the one that is running now, as if all of it had run."""
+        found = list(self.cells)
+        if self._open:
+            info, started = self._open[0]
+            count = self.shell.execution_count - 1 if info.store_history else None
+            source, _ = as_run(self.shell, info.raw_cell)
+            file = self.shell.compile.get_code_name(info.raw_cell, info.transformed_cell or info.raw_cell, count or 0)
+            names = bound(source)
+            found.append(Cell(self._next(), source, info.raw_cell, info.cell_id or "", count, "ok", "", None, started, started, names, file))
+        return found
+
     def _before(self, info: Any) -> None:
         self._open.append((info, time.time()))
 
@@ -100,9 +112,8 @@ class Recorder:
             self._record(result)
         except Exception as error:
             self.detach()
-            warnings.warn(
-                f"nbml no longer records cells: {type(error).__name__}: {error}; %reload_ext nbml starts again", RuntimeWarning, stacklevel=2
-            )
+            told = f"nbml no longer records cells: {type(error).__name__}: {error}; %reload_ext nbml starts again"
+            warnings.warn(told, RuntimeWarning, stacklevel=2)
 
     def _record(self, result: Any) -> None:
         info = result.info
@@ -128,9 +139,8 @@ class Recorder:
         status, error, line = _outcome(result, file, offset)
         if status == "ok":  # %%capture succeeds where its body fails
             status, error, line = inner
-        cell = Cell(
-            seq, source, info.raw_cell, info.cell_id or "", count, status, error, line, started, time.time(), bound(source, line), file
-        )
+        names = bound(source, line)
+        cell = Cell(seq, source, info.raw_cell, info.cell_id or "", count, status, error, line, started, time.time(), names, file)
         self.cells.append(cell)
         self._files[file] = seq
         self._keep(cell)
@@ -196,13 +206,18 @@ def namespace() -> dict[str, Any]:
 def reader() -> Recorder | None:
     """What was recorded; without a recorder what the shell's history holds; None where there is no notebook."""
     if _current is not None:
-        return _current
+        return _copy(_current.shell, _current.seen())
     shell = _running()
     if shell is None:
         return None
-    found = Recorder(shell, "", list(history(shell)))
-    found._files = {cell.file: cell.seq for cell in found.cells if cell.file}
-    return found
+    return _copy(shell, list(history(shell)))
+
+
+def _copy(shell: Any, cells: list[Cell]) -> Recorder:
+    """A recorder that does not listen."""
+    files = {cell.file: cell.seq for cell in cells if cell.file}
+    inner = _current._files if _current is not None and _current.shell is shell else {}
+    return Recorder(shell, "", cells, [], inner | files)
 
 
 def _running() -> Any:
@@ -259,9 +274,7 @@ def binds(node: ast.AST) -> Iterator[str]:
         yield from (alias.asname or alias.name.partition(".")[0] for alias in node.names if alias.name != "*")
     elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
         yield node.id
-    elif isinstance(node, ast.ExceptHandler) and node.name:
-        yield node.name
-    elif isinstance(node, (ast.MatchAs, ast.MatchStar)) and node.name:
+    elif isinstance(node, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)) and node.name:
         yield node.name
     for child in ast.iter_child_nodes(node):
         yield from binds(child)
@@ -305,6 +318,8 @@ def _past(kept: Any, count: int, offset: int) -> tuple[str, int | None]:
         return "", None
     error = f"{kept.get('ename', 'Error')}: {kept.get('evalue', '')}"
     text = _ANSI.sub("", "\n".join(map(str, kept.get("traceback", ()))))
+    if kept.get("ename") in ("SyntaxError", "IndentationError") and "Traceback" not in text:
+        return error, 0
     timed = _PAST_TIMED.search(text)
     if timed and offset:
         return error, int(timed[1]) + offset

@@ -11,15 +11,20 @@ from typing import Any
 from nbml import errors
 
 #: names that exist in the notebook only
-NOTEBOOK_ONLY = frozenset({"get_ipython", "display", "In", "Out", "exit", "quit", "_", "__", "___", "_ih", "_oh", "_dh", "_i", "_ii", "_iii"})
+NOTEBOOK_ONLY = frozenset(
+    {"get_ipython", "display", "In", "Out", "exit", "quit", "_", "__", "___", "_ih", "_oh", "_dh", "_i", "_ii", "_iii"}
+)
 #: globals that every module has
 OF_MODULES = frozenset({"__name__", "__doc__", "__builtins__", "__spec__", "__loader__", "__package__", "__annotations__"})
 _SECRET = re.compile(
-    r"(?:^|_)(?:password|passwd|passphrase|pwd|secret|token|api_?key|access_?key|private_?key|auth_?key|secret_?key|credentials?)(?:$|_)", re.I
+    r"(?:^|_)(?:password|passwd|passphrase|pwd|secret|token|credentials?|(?:api|access|private|auth|secret)_?key)(?:$|_)", re.I
 )
 #: what a vocabulary calls a token
 _SPECIAL = re.compile(r"^[<\[|{].*[>\]|}]$|^.?$")
-_READERS = frozenset({"open", "read_csv", "read_parquet", "read_json", "read_excel", "read_pickle", "read_feather", "load", "loadtxt", "genfromtxt"})
+_URL = re.compile(r"\w+://[^/\s:@]+:[^/\s@]+@")
+_READERS = frozenset(
+    {"open", "read_csv", "read_parquet", "read_json", "read_excel", "read_pickle", "read_feather", "load", "loadtxt", "genfromtxt"}
+)
 
 
 def notebook_only(name: str) -> bool:
@@ -29,7 +34,9 @@ def notebook_only(name: str) -> bool:
 def secret(name: str, value: object) -> bool:
     """Whether a name and the text that it holds look like a secret."""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
-    return isinstance(value, str) and _SECRET.search(words) is not None and _SPECIAL.match(value) is None
+    if not isinstance(value, str):
+        return False
+    return _URL.search(value) is not None or (_SECRET.search(words) is not None and _SPECIAL.match(value) is None)
 
 
 def refuse_secret(name: str, why: str) -> errors.SliceRefused:
@@ -44,6 +51,8 @@ def secrets(tree: ast.AST) -> Iterator[str]:
     """Names in a program that are given a text and look like a secret."""
     for node in ast.walk(tree):
         for name, value in _bindings(node):
+            if isinstance(value, ast.Call) and environment_read(value) and len(value.args) > 1:
+                value = value.args[1]
             if isinstance(value, ast.Constant) and secret(name, value.value):
                 yield name
 
@@ -98,7 +107,7 @@ def environment_read(node: ast.AST) -> str:
 
 def only_environment(node: ast.expr) -> bool:
     """Whether an expression is an environment variable, perhaps turned into a number, and nothing else."""
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("int", "float", "str", "bool") and len(node.args) == 1:
+    if isinstance(node, ast.Call) and len(node.args) == 1 and _name(node.func) in ("int", "float", "str", "bool"):
         return only_environment(node.args[0])
     return bool(environment_read(node))
 

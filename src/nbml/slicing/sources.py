@@ -1,7 +1,6 @@
 """Where a live function or class is written: its syntax tree, found by comparing code objects, not names."""
 
 from __future__ import annotations
-
 import __future__
 
 import ast
@@ -171,7 +170,7 @@ class Sources:
         text = self.file(code.co_filename, code.co_flags & FUTURE)
         if text is not None:
             near = [f for f in text.found if not isinstance(f.node, ast.ClassDef) and same(f.code, code)]
-            exact = [f for f in near if _line(f.node) == code.co_firstlineno]
+            exact = [f for f in near if first(f.node) == code.co_firstlineno]
             if exact:
                 return _at_columns(exact, code)
         if text is None or code.co_filename == TIMED:
@@ -199,7 +198,7 @@ class Sources:
             else:
                 text = "".join(lines) if lines else cell.source if cell else ""
                 label = cell.label if cell else name.replace("\\", "/").rpartition("/")[2]
-                self._by_file[key] = Text(text, label, cell.seq if cell else -1, flags)
+                self._by_file[key] = Text(text, label, cell.seq if cell else -1 if self.record else 0, flags)
         return self._by_file[key]
 
     def texts_of(self, kind: type) -> Iterator[Text]:
@@ -233,13 +232,12 @@ class Sources:
         """Methods of a class statement that are not what the live class has."""
         by_node = {f.node: f for f in text.found}
         live = vars(kind)
-        last = {node.name: node for node in found.node.body if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))}  # type: ignore[union-attr]
-        for name, node in last.items():
-            mangled = f"_{kind.__name__.lstrip('_')}{name}" if name.startswith("__") and not name.endswith("__") else name
-            value = live.get(mangled, live.get(name))
-            if name not in live and mangled not in live:
-                yield name
-            elif underlying(value) is not None and node in by_node and not holds(value, by_node[node].code):
+        body = [node for node in getattr(found.node, "body", ()) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
+        for name, node in {node.name: node for node in body}.items():
+            private = name.startswith("__") and not name.endswith("__")
+            known = f"_{kind.__name__.lstrip('_')}{name}" if private else name
+            value = live.get(known)
+            if known not in live or (underlying(value) is not None and node in by_node and not holds(value, by_node[node].code)):
                 yield name
 
 
@@ -268,7 +266,7 @@ def holds(value: object, code: types.CodeType) -> bool:
     return False
 
 
-def _line(node: ast.AST) -> int:
+def first(node: ast.AST) -> int:
     decorators = getattr(node, "decorator_list", ())
     return decorators[0].lineno if decorators else node.lineno  # type: ignore[attr-defined]
 

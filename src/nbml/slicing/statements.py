@@ -66,6 +66,13 @@ class Statements:
             return True
         return any(changes(statement.node, name) for statement in self.all)
 
+    def changed_since(self, name: str, order: tuple[int, int]) -> bool:
+        """Whether a later statement gave the name another value than the text that was in force at ``order``."""
+        before = [s for s in self.binders(name) if s.order <= order]
+        then = ast.dump(before[-1].node) if before else ""
+        later = [s for s in self.all if s.order > order]
+        return any(ast.dump(s.node) != then for s in self.binders(name) if s.order > order) or any(changes(s.node, name) for s in later)
+
     def imports(self) -> Iterator[tuple[Statement, ast.Import | ast.ImportFrom]]:
         """Every import that stands outside a function or class, the latest first."""
         for statement in reversed(self.all):
@@ -103,9 +110,9 @@ def changes(node: ast.AST, name: str) -> bool:
             return True
         if isinstance(found, (ast.Attribute, ast.Subscript)) and isinstance(found.ctx, (ast.Store, ast.Del)) and _is(found.value, name):
             return True
-        if isinstance(found, ast.Call) and isinstance(found.func, ast.Attribute):
-            if found.func.attr in CHANGERS and _is(found.func.value, name):
-                return True
+        called = found.func if isinstance(found, ast.Call) else None
+        if isinstance(called, ast.Attribute) and called.attr in CHANGERS and _is(called.value, name):
+            return True
     return False
 
 
@@ -141,7 +148,7 @@ def reads(source: str, *, future: bool = False) -> Reads:
     return Reads(frozenset(now - bound_here), frozenset(later - bound_here), frozenset(written))
 
 
-def annotations(source: str) -> set[str]:
+def hints(source: str) -> set[str]:
     """Names that stand in annotations, those written as text included."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(source)):
@@ -212,9 +219,9 @@ def _inside_text(node: ast.AST) -> set[int]:
     """The lines that begin inside a text of several lines."""
     found: set[int] = set()
     for inner in ast.walk(node):
-        if isinstance(inner, (ast.Constant, ast.JoinedStr)) and inner.end_lineno:
-            if isinstance(inner, ast.JoinedStr) or isinstance(inner.value, (str, bytes)):
-                found.update(range(inner.lineno + 1, inner.end_lineno + 1))
+        text = isinstance(inner, ast.JoinedStr) or (isinstance(inner, ast.Constant) and isinstance(inner.value, (str, bytes)))
+        if text and inner.end_lineno:  # type: ignore[attr-defined]
+            found.update(range(inner.lineno + 1, inner.end_lineno + 1))  # type: ignore[attr-defined]
     return found
 
 
@@ -253,3 +260,8 @@ def splice(text: str, edits: Iterable[tuple[ast.AST, str]]) -> str:
 def renamed(source: str, old: str, new: str) -> str:
     """A definition under another name."""
     return re.sub(rf"^(\s*(?:async\s+)?(?:def|class)\s+){re.escape(old)}\b", rf"\g<1>{new}", source, count=1, flags=re.M)
+
+
+def loaded(node: ast.AST) -> set[str]:
+    """The names that an expression mentions."""
+    return {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
