@@ -19,7 +19,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge, SGDClassifier
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.preprocessing import FunctionTransformer
 
 import nbml
 from nbml import store
@@ -164,7 +164,8 @@ def test_data_is_named_by_the_version_whose_content_or_part_it_is(project: Path)
         LogisticRegression(max_iter=1000).fit(other, Y)
         LogisticRegression(max_iter=1000).fit(other.to_numpy(), Y)
     assert store.current().edges_from(changed._thing) == []
-    assert [(d.rows, d.columns, d.kind, len(d.fingerprint)) for d in changed.datasets] == [(150, 4, "DataFrame", 64), (150, 4, "ndarray", 64)]
+    assert [(d.rows, d.columns, d.kind) for d in changed.datasets] == [(150, 4, "DataFrame"), (150, 4, "ndarray")]
+    assert [len(d.fingerprint) for d in changed.datasets] == [64, 64]
 
 
 def test_data_changed_after_the_fit_is_not_claimed(project: Path) -> None:
@@ -199,8 +200,9 @@ def test_a_hook_that_fails_is_left_out_with_a_warning_and_never_breaks_the_block
         def get_params(self, deep=True):
             raise RuntimeError("no parameters")
 
-    with pytest.warns(RuntimeWarning, match="estimators of this run are not recorded any more"), nbml.track("odd") as run:
-        assert isinstance(Odd().fit(X), Odd)
+    with nbml.track("odd") as run:
+        with pytest.warns(RuntimeWarning, match="estimators of this run are not recorded any more"):
+            Odd().fit(X)
         nbml.log(x=1)
     assert (run.state, run.params, run.metrics) == ("finished", {}, {"x": 1.0})
     assert type(Odd.__dict__["fit"]).__name__ == "function"

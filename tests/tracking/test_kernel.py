@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Kernel, until
 
 import nbml
+from conftest import Kernel, until
 from nbml import store
 
 pytestmark = pytest.mark.slow
@@ -52,7 +52,10 @@ def test_the_cell_and_its_notebook_are_recorded_and_a_killed_kernel_leaves_an_in
 
 def test_interrupting_a_cell_ends_its_run_as_interrupted(kernels: Callable[..., Kernel]) -> None:
     kernel = kernels()
-    code = "import nbml, time, signal, threading, os\nwith nbml.track('stop') as run:\n    nbml.log(x=1)\n    os.kill(os.getpid(), signal.SIGINT)\n    time.sleep(60)"
+    code = (
+        "import nbml, time, signal, os\n"
+        "with nbml.track('stop') as run:\n    nbml.log(x=1)\n    os.kill(os.getpid(), signal.SIGINT)\n    time.sleep(60)"
+    )
     outcome = kernel.run(code)
     assert outcome.error is not None
     assert outcome.error[0] == "KeyboardInterrupt"

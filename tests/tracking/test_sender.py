@@ -9,10 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import until
 from sklearn.impute import SimpleImputer
 
 import nbml
+from conftest import until
 from nbml import store
 from nbml.store import outbox
 from nbml.tracking import sender
@@ -63,8 +63,10 @@ def test_a_sender_with_nothing_to_do_ends_and_a_second_one_leaves_at_once(projec
     assert opened.processes("sender") == []
 
 
-@pytest.mark.parametrize(("body", "error"), [("import time; time.sleep(60)", "slow did not answer"), ("import os; os._exit(3)", "slow did not answer")])
-def test_a_tracker_that_hangs_or_crashes_is_ended_and_asked_again(project: Path, monkeypatch: pytest.MonkeyPatch, body: str, error: str) -> None:
+@pytest.mark.parametrize(
+    "body", ["import time; time.sleep(60)", "import os, sys; print('no memory', file=sys.stderr, flush=True); os._exit(3)"]
+)
+def test_a_tracker_that_hangs_or_crashes_is_ended_and_asked_again(project: Path, monkeypatch: pytest.MonkeyPatch, body: str) -> None:
     """An adapter of somebody else's, by its entry point."""
     site = project.parent / "site"
     (site / "slow-1.0.dist-info").mkdir(parents=True)
@@ -80,7 +82,7 @@ def test_a_tracker_that_hangs_or_crashes_is_ended_and_asked_again(project: Path,
     with nbml.track("a", to="slow") as run:
         pass
     until(lambda: run.mirrors["slow"] != "waiting")
-    assert run.mirrors["slow"] == error
+    assert run.mirrors["slow"] == "slow did not answer" + (": no memory" if "memory" in body else "")
     [letter] = outbox.letters(store.current())
     assert (letter.state, letter.tries >= 1) == ("waiting", True)
     holder = store.current().holder(outbox.OFFICE)

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import until
 
 import nbml
+from conftest import until
 from nbml import store
 from nbml.store import outbox
 from nbml.testing.trackers import Heard, TrackerSuite

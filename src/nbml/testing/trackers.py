@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import nbml
 from nbml.store import Store, outbox, use
-from nbml.tracking import Run
+from nbml.tracking import Run, log, track
 from nbml.tracking.sender import wake
 
 
@@ -69,51 +68,51 @@ class TrackerSuite(ABC):
 
         store = self.begin(tmp_path, monkeypatch)
         runs: list[Run] = []
-        with nbml.track("first", to=self.name, tags=("a", "b c"), note="why") as run:
+        with track("first", to=self.name, tags=("a", "b c"), note="why") as run:
             runs.append(run)
             SimpleImputer(strategy="constant", fill_value=0.1 + 0.2).fit([[1.0], [2.0]])
-            nbml.log({"valid/loss": math.nan, "a.b": 1e-300, "größe": 7}, step=5)
-            nbml.log({"valid/loss": math.inf}, step=2)
-            nbml.log({"valid/loss": -math.inf}, step=3)
-            nbml.log(late=0.1 + 0.2, step=2**40)
-        with nbml.track("long", to=self.name) as run:
+            log({"valid/loss": math.nan, "a.b": 1e-300, "größe": 7}, step=5)
+            log({"valid/loss": math.inf}, step=2)
+            log({"valid/loss": -math.inf}, step=3)
+            log(late=0.1 + 0.2, step=2**40)
+        with track("long", to=self.name) as run:
             runs.append(run)
             for step in range(3000):
-                nbml.log(loss=1 / (step + 1), acc=step / 3, step=2 * step)
-        with nbml.track("empty", to=self.name) as run:
+                log(loss=1 / (step + 1), acc=step / 3, step=2 * step)
+        with track("empty", to=self.name) as run:
             runs.append(run)
         try:
-            with nbml.track("failed", to=self.name) as run:
+            with track("failed", to=self.name) as run:
                 runs.append(run)
-                nbml.log(x=1)
+                log(x=1)
                 raise RuntimeError("no")
         except RuntimeError:
             pass
         self.sent(store)
         found = {one.id: one for one in self.heard(store.root)}
         assert set(found) == {run.id for run in runs}
-        for run in runs:
-            one = found[run.id]
-            assert (one.name, one.state, one.tags) == (run.name, run.state, run.tags)
-            assert _same(one.params, run.params), (one.params, run.params)
-            assert _same(one.points, _points(run)), run.name
+        for ours in runs:
+            one = found[ours.id]
+            assert (one.name, one.state, one.tags) == (ours.name, ours.state, ours.tags)
+            assert _same(one.params, ours.params), (one.params, ours.params)
+            assert _same(one.points, _points(ours)), ours.name
 
     def test_a_run_that_goes_on_is_there_once_with_all_its_points(self, tmp_path: Path, monkeypatch: Any) -> None:
         store = self.begin(tmp_path, monkeypatch)
-        with nbml.track("long", to=self.name):
-            nbml.log(x=1)
+        with track("long", to=self.name):
+            log(x=1)
         self.sent(store)
-        with nbml.track("long", resume=True):
-            nbml.log(x=2)
+        with track("long", resume=True):
+            log(x=2)
         self.sent(store)
         [one] = self.heard(store.root)
         assert one.points == {"x": [(0, 1.0), (1, 2.0)]}
 
     def test_a_sender_killed_in_the_middle_leaves_the_run_once(self, tmp_path: Path, monkeypatch: Any) -> None:
         store = self.begin(tmp_path, monkeypatch)
-        with nbml.track("big", to=self.name) as run:
+        with track("big", to=self.name) as run:
             for step in range(5000):
-                nbml.log(a=step, b=-step, step=step)
+                log(a=step, b=-step, step=step)
         for pause in (0.5, 1.2):
             holder = _until(lambda: store.holder(outbox.OFFICE), self.patience, lambda: _state(store))
             time.sleep(pause)  # not a condition that is waited for: the moment of the kill
