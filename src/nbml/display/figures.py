@@ -48,10 +48,10 @@ def digits(value: Any) -> str:
     number = float(value)
     if number == int(number) and abs(number) < 1e15:
         return f"{int(number):,}".replace("-", "−")
-    if 1e-4 <= abs(number) < 1000:
+    if 1e-4 <= abs(number) < 999.5:
         places = max(0, 2 - math.floor(math.log10(abs(number))))
         return f"{number:.{places}f}".replace("-", "−")
-    if abs(number) < 1e15 and abs(number) >= 1000:
+    if 999.5 <= abs(number) < 1e15:
         return f"{number:,.0f}".replace("-", "−")
     return f"{number:.3g}".replace("-", "−")
 

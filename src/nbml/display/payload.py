@@ -142,8 +142,10 @@ def scalar(value: Any) -> Any:
         number = float(value)
         if math.isnan(number):
             return None
-        if math.isinf(number) or abs(number) > EXACT:
-            return figure(value, "exact") if not math.isinf(number) else figure(value)
+        if math.isinf(number):
+            return figure(value)
+        if abs(number if isinstance(value, float) else int(value)) > EXACT:
+            return figure(value, "exact")
         return int(value) if number == int(number) and not isinstance(value, float) else number
     return str(value)
 
