@@ -31,6 +31,7 @@ NEEDS = ("bentoml", "numpy", "pandas", "orjson", "uvicorn", "uvloop", "httptools
 TEMPLATE = (HERE / "bridge.py", HERE / "bento" / "service.py", HERE / "bento" / "docs.html")
 #: modules that a sliced module must not be called
 TAKEN = {"bridge", "service", "nbml_runtime", "nbml"}
+TAKEN_FILES = {"bridge.py", "service.py", "docs.html", "nbml_runtime", "nbml_runtime.py", "manifest.json", "sample.json"}
 #: seconds that a build may take
 LIMIT = 300.0
 
@@ -83,6 +84,9 @@ def identity(cut: Slice, manifest: Mapping[str, Any]) -> str:
 
 def write(folder: Path, cut: Slice, manifest: Mapping[str, Any], want: Expected, *, private: bool = False) -> None:
     """The service's folder. Without ``private`` rows the sample holds the rows of the proof and their answers."""
+    clash = sorted({name.partition("/")[0] for name in cut.files} & TAKEN_FILES)
+    if clash:
+        raise errors.SliceRefused(f"the helper module {clash[0]} has the name of a file of every service; rename it")
     folder.mkdir(parents=True, mode=0o700)
     cut.write(folder)
     for path in TEMPLATE:

@@ -20,6 +20,8 @@ from nbml.packaging import bridge, exchange, inputs
 RELATIVE = 1e-9
 #: and probabilities, whatever their size: 1 - p of a p near 1 has no more digits than this
 ROUNDING = 1e-15
+#: how far an answer alone may lie from the same among others before it is told: single precision, other ways through BLAS
+SINGLE = 1e-4
 #: seconds that a fresh process may take
 LIMIT = 600.0
 #: what a fresh process sees of this one's environment, beside the variables that the code reads
@@ -89,6 +91,8 @@ def expected(model: Model, rows: inputs.Rows) -> Expected:
             "randomness needs a seed inside it; nothing was built"
         )
     probabilities = _probabilities(model, chosen, form, notes)
+    _comes_back(model, value, predictions, form, chosen)
+    notes += _alone(model, chosen, predictions)
     sent = exchange.rows_of(chosen.data, {"inputs": rows.inputs, "input": rows.kind})
     return Expected(chosen, sent, predictions, probabilities, form, tuple(notes))
 
@@ -140,16 +144,16 @@ def first_difference(want: list[Any], got: list[Any], absolute: float = 0.0) -> 
     return (differing[0], len(differing), want[differing[0]], got[differing[0]]) if differing else None
 
 
-def same(one: Any, two: Any, absolute: float = 0.0) -> bool:
-    """Equal as the contract means it: floats within RELATIVE (or ``absolute``), all else exactly, of the same type."""
+def same(one: Any, two: Any, absolute: float = 0.0, relative: float = RELATIVE) -> bool:
+    """Equal as the contract means it: floats within ``relative`` (or ``absolute``), all else exactly, of the same type."""
     if isinstance(one, float) and isinstance(two, float):
-        return one == two or abs(one - two) <= max(RELATIVE * max(abs(one), abs(two)), absolute)
+        return one == two or abs(one - two) <= max(relative * max(abs(one), abs(two)), absolute)
     if type(one) is not type(two):
         return False
     if isinstance(one, list):
-        return len(one) == len(two) and all(same(a, b, absolute) for a, b in zip(one, two, strict=True))
+        return len(one) == len(two) and all(same(a, b, absolute, relative) for a, b in zip(one, two, strict=True))
     if isinstance(one, dict):
-        return one.keys() == two.keys() and all(same(one[key], two[key], absolute) for key in one)
+        return one.keys() == two.keys() and all(same(one[key], two[key], absolute, relative) for key in one)
     return bool(one == two)
 
 
@@ -189,6 +193,30 @@ def _form(model: Model, value: Any, rows: inputs.Rows) -> tuple[dict[str, Any], 
     if form["kind"] in ("series", "frame"):
         form["index"] = _index(model, value, rows)
     return form, predictions
+
+
+def _comes_back(model: Model, value: Any, predictions: list[Any], form: dict[str, Any], rows: inputs.Rows) -> None:
+    """Refuse an answer that ``ServiceVersion.predict`` could not give as the notebook has it."""
+    try:
+        back = exchange.answer_to(predictions, exchange.index_of(rows.data), {"output": form})
+        whole = bridge.form_of(back) == bridge.form_of(value) and type(back) is type(value)
+    except (TypeError, ValueError):
+        whole = False
+    if not whole:
+        raise errors.ProofFailed(f"{model.call()} gives {_said(form)}, which does not come back from JSON as it is; nothing was built")
+
+
+def _alone(model: Model, rows: inputs.Rows, predictions: list[Any]) -> list[str]:
+    """A request may hold one row: what the first ones give alone, where that is not what they give among others."""
+    for position in range(min(3, len(rows)) if len(rows) > 1 else 0):
+        try:
+            (alone,) = bridge.predictions_of(model.ask(rows.take([position]).copy()))
+        except Exception as error:  # any: it is the user's code
+            return [f"a request of one row fails: {_short(error)}"]
+        if not same(alone, predictions[position], SINGLE, SINGLE):
+            told = f"row {position} alone gives {_show(alone)}, among {len(rows)} rows {_show(predictions[position])}"
+            return [f"an answer depends on the other rows of its request: {told}"]
+    return []
 
 
 def _index(model: Model, value: Any, rows: inputs.Rows) -> str:

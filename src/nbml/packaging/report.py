@@ -39,10 +39,11 @@ def _suite(manifest: dict[str, Any]) -> list[Part]:
     lines = manifest["expectations"]
     if not lines:
         return []
-    counts = [(sum(e["scope"] == scope for e in lines), words) for scope, words in SCOPES.items()]
+    once = dict.fromkeys((e["text"], e["scope"]) for e in lines)  # a line about several columns is several expectations
+    counts = [(sum(scope == found for _, found in once), words) for scope, words in SCOPES.items()]
     told = ", ".join(f"{count} {words.partition(':')[0]}" for count, words in counts if count)
     policy = {"reject": "broken rows are refused", "flag": "broken rows are marked", "off": "nothing is checked"}[manifest["policy"]]
-    rows = [(code(e["text"]), SCOPES[e["scope"]]) for e in lines]
+    rows = [(code(text), SCOPES[scope]) for text, scope in once]
     summary = (f"{manifest['suite'] or 'suite'}: {told} · {policy}",)
     return [Details(summary, [Table((Column("expectation", format="code"), "where"), rows)])]
 
