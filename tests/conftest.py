@@ -29,7 +29,7 @@ def until(condition: Callable[[], Any], seconds: float = 20.0, what: str = "") -
         time.sleep(0.02)
 
 
-@pytest.fixture()
+@pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty project folder: the working folder, and this process's project."""
     from nbml import store
@@ -44,7 +44,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     store.use(None)
 
 
-@pytest.fixture()
+@pytest.fixture
 def shell(project: Path) -> Iterator[Any]:
     """A real InteractiveShell with nbml loaded; ``shell.user_ns`` is the notebook."""
     from IPython.core.interactiveshell import InteractiveShell
@@ -127,7 +127,7 @@ def _collect(message: dict[str, Any], outcome: Outcome) -> None:
         outcome.updates.append(content["data"])
 
 
-@pytest.fixture()
+@pytest.fixture
 def kernels(project: Path) -> Iterator[Callable[..., Kernel]]:
     """Starts kernels in the project; all are ended."""
     started: list[Kernel] = []
@@ -141,7 +141,7 @@ def kernels(project: Path) -> Iterator[Callable[..., Kernel]]:
         kernel.close()
 
 
-@pytest.fixture()
+@pytest.fixture
 def kernel(kernels: Callable[..., Kernel]) -> Kernel:
     """A real kernel with nbml loaded."""
     started = kernels()

@@ -109,7 +109,7 @@ def _sections() -> str:
 
 
 def _check(key: Key, value: Any) -> None:
-    kinds: dict[str, type | tuple[type, ...]] = {"str": str, "int": int, "bool": bool, "list": list}
+    kinds: dict[str, Any] = {"str": str, "int": int, "bool": bool, "list": list}
     if key.kind == "duration":
         duration(value)
     elif key.kind == "size":

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from notebooks.execute import execute
 
 from nbml.store import Store
+from notebooks.execute import execute
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "example-notebooks"
 pytestmark = pytest.mark.slow

@@ -14,7 +14,7 @@ from nbml import errors
 from nbml.store import Store, check_name, split_ref
 
 
-@pytest.fixture()
+@pytest.fixture
 def store(tmp_path: Path):
     opened = Store(tmp_path)
     yield opened

@@ -31,7 +31,7 @@ def put(folder: Path, content: bytes | Path) -> str:
                 part.write(content)
             part.flush()
             os.fsync(part.fileno())
-        os.replace(name, path)
+        Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise

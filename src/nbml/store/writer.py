@@ -133,8 +133,8 @@ class Writer:
             raise
         for future, value in done:
             future.set_result(value)
-        for future, error in failed:
-            future.set_exception(error)
+        for future, cause in failed:
+            future.set_exception(cause)
 
     def _fail(self, batch: list[tuple[Work, Future[Any] | None]], error: BaseException) -> None:
         self.failure = error

@@ -65,7 +65,8 @@ class EstimatorForm:
 
     def refit(self, best: Trial) -> Any:
         estimator = templates.fill(self.template, lambda place: _value(best, place))
-        return estimator.fit(self.data.X) if self.data.y is None else estimator.fit(self.data.X, self.data.y)
+        with scoring.threads(self.data):
+            return estimator.fit(self.data.X) if self.data.y is None else estimator.fit(self.data.X, self.data.y)
 
     def sites(self, best: Trial, file: str) -> dict[str, list[int]]:
         places: list[templates.Place] = []

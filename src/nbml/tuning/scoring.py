@@ -10,6 +10,8 @@ from typing import Any
 from nbml import datasets, errors, frames
 from nbml.store import Thing
 
+#: rows up to which a fit takes one thread
+FEW = 20_000
 #: words in a metric's name that tell its direction
 LESS = ("loss", "error", "mse", "rmse", "mae", "mape", "msle", "deviance", "perplexity", "brier", "logloss", "nll", "latency")
 MORE = ("accuracy", "acc", "auc", "f1", "r2", "precision", "recall", "score", "kappa", "mcc", "ndcg", "map", "iou", "dice", "gain")
@@ -144,11 +146,22 @@ def fingerprint(value: Any) -> str:
     return digest.hexdigest()
 
 
+def threads(given: Data) -> Any:
+    """A context in which few rows are fitted by one thread.
+
+    Threads of OpenMP that spin for each other on busy cores are up to fifty times slower than one thread alone.
+    """
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(1 if len(given.X) <= FEW else None)
+
+
 def score(estimator: Any, given: Data, folds: list[Any], scoring: Any) -> tuple[float, ...]:
     """One score for each fold, by cross_validate; what the estimator raises comes out."""
     from sklearn.model_selection import cross_validate
 
-    found = cross_validate(estimator, given.X, given.y, scoring=scoring, cv=folds, error_score="raise")
+    with threads(given):
+        found = cross_validate(estimator, given.X, given.y, scoring=scoring, cv=folds, error_score="raise")
     return tuple(float(value) for value in found["test_score"])
 
 
