@@ -71,7 +71,7 @@ class _Source:
     def render(self, span: Corners | None) -> str:
         """The part between the corners, or all of it."""
         if span is None:
-            return self._between(0, len(self.bytes))
+            return self._between(0, len(self.bytes)).strip("\n") + "\n"
         return self._between(self._at(span[0], span[1]), self._at(span[2], span[3]))
 
     def _at(self, line: int, column: int) -> int:

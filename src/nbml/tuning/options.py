@@ -31,6 +31,8 @@ def read(
     fresh: Any = False, background: Any = False,
 ) -> Options:  # fmt: skip
     """The options, numbers and durations read. Raises errors.BadArgument and errors.NotYet."""
+    if isinstance(metric, (list, tuple)) and len(metric) == 1:
+        metric = metric[0]
     if workers is not None and _whole("workers", workers, 1) > 1:
         raise errors.NotYet(f"workers={workers} is not there yet: trials run one after another in the kernel")
     for name, value in (("cluster", cluster), ("background", background), ("trial_timeout", trial_timeout)):

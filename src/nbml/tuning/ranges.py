@@ -9,6 +9,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from nbml import errors
@@ -56,7 +57,7 @@ class Range:
         """The raw value that stands for the range where nothing says more."""
         raise NotImplementedError
 
-    def points(self) -> list[Raw] | None:
+    def points(self) -> Sequence[Raw] | None:
         """All raw values in order, or None where they cannot be counted."""
         raise NotImplementedError
 
@@ -80,19 +81,26 @@ class Float(Range):
         return float(raw)
 
     def raw(self, value: Any) -> Raw | None:
-        return float(value) if _number(value) and self.low <= value <= self.high else None
+        if not _number(value) or not self.low <= value <= self.high:
+            return None
+        if self.step is None:
+            return float(value)
+        return next((point for point in self.points() or () if math.isclose(point, value)), None)
 
     def spec(self) -> dict[str, Any]:
         return {"kind": "float", "low": self.low, "high": self.high, "log": self.log, "step": self.step}
 
-    def middle(self) -> float:
+    def middle(self) -> Raw:
+        if self.step is not None:
+            points = self.points() or [self.low]
+            return points[len(points) // 2]
         return math.sqrt(self.low * self.high) if self.log else (self.low + self.high) / 2
 
-    def points(self) -> list[Raw] | None:
+    def points(self) -> Sequence[Raw] | None:
         if self.step is None:
             return [self.low] if self.low == self.high else None
-        count = math.floor((self.high - self.low) / self.step + 1e-9)
-        return [self.low + i * self.step for i in range(count + 1)]
+        low, high, step = (Decimal(repr(end)) for end in (self.low, self.high, self.step))
+        return [float(low + i * step) for i in range(int((high - low) // step) + 1)]  # decimal: 0.1, 0.2, 0.3
 
 
 @dataclass(frozen=True, repr=False)
@@ -114,16 +122,19 @@ class Int(Range):
         return int(raw)
 
     def raw(self, value: Any) -> Raw | None:
-        return int(value) if _number(value) and value == int(value) and self.low <= value <= self.high else None
+        if not _number(value) or value != int(value) or not self.low <= value <= self.high:
+            return None
+        return int(value) if (int(value) - self.low) % (self.step or 1) == 0 else None
 
     def spec(self) -> dict[str, Any]:
         return {"kind": "int", "low": self.low, "high": self.high, "log": self.log, "step": self.step}
 
     def middle(self) -> int:
-        return round(math.sqrt(self.low * self.high)) if self.log else (self.low + self.high) // 2
+        middle = round(math.sqrt(self.low * self.high)) if self.log else (self.low + self.high) // 2
+        return middle - (middle - self.low) % (self.step or 1)
 
-    def points(self) -> list[Raw] | None:
-        return list(range(self.low, self.high + 1, self.step or 1))
+    def points(self) -> Sequence[Raw] | None:
+        return range(self.low, self.high + 1, self.step or 1)
 
 
 @dataclass(frozen=True, repr=False)
@@ -168,8 +179,8 @@ class Choice(Range):
     def middle(self) -> int:
         return 0
 
-    def points(self) -> list[Raw] | None:
-        return list(range(len(self.options)))
+    def points(self) -> Sequence[Raw] | None:
+        return range(len(self.options))
 
 
 def choice(options: Any, **where: Any) -> Choice:

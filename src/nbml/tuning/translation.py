@@ -40,18 +40,14 @@ def memory(direction: str) -> Any:
 
 
 def distribution(range: Range) -> BaseDistribution:
-    """The distribution over the range's raw values; a choice is one of its positions."""
+    """The distribution over the range's raw values, or, where it has steps, over their positions (steps are decimal)."""
     if isinstance(range, Choice):
         return CategoricalDistribution(tuple(range.points() or ()))
     assert isinstance(range, (Float, Int))
-    if range.step is None:
-        kind = FloatDistribution if isinstance(range, Float) else IntDistribution
-        return kind(range.low, range.high, log=range.log)
-    count = math.floor((range.high - range.low) / range.step + 1e-9)
-    high = range.low + count * range.step  # the last value that the steps reach; Optuna would warn and do the same
-    if isinstance(range, Float):
-        return FloatDistribution(range.low, high, step=range.step)
-    return IntDistribution(range.low, high, step=range.step)
+    if range.step is not None:
+        return IntDistribution(0, len(range.points() or ()) - 1)
+    kind = FloatDistribution if isinstance(range, Float) else IntDistribution
+    return kind(range.low, range.high, log=range.log)
 
 
 def suggest(trial: Any, key: str, range: Range) -> Raw:
@@ -60,17 +56,28 @@ def suggest(trial: Any, key: str, range: Range) -> Raw:
     if isinstance(wanted, CategoricalDistribution):
         return int(trial.suggest_categorical(key, wanted.choices))
     if isinstance(wanted, FloatDistribution):
-        return float(trial.suggest_float(key, wanted.low, wanted.high, step=wanted.step, log=wanted.log))
+        return float(trial.suggest_float(key, wanted.low, wanted.high, log=wanted.log))
     assert isinstance(wanted, IntDistribution)
-    return int(trial.suggest_int(key, wanted.low, wanted.high, step=wanted.step, log=wanted.log))
+    found = int(trial.suggest_int(key, wanted.low, wanted.high, log=wanted.log))
+    return (range.points() or [])[found] if _stepped(range) else found
+
+
+def _stepped(range: Range) -> bool:
+    return isinstance(range, (Float, Int)) and range.step is not None
+
+
+def _internal(range: Range, raw: Raw) -> Raw:
+    """A raw value as the distribution has it."""
+    return (range.points() or []).index(raw) if _stepped(range) else raw
 
 
 def frozen(trial: Trial) -> Any | None:
     """The trial as Optuna's; None where a value lies outside its range, which Optuna cannot hold."""
-    params = {key: raw for key, raw in trial.raw.items() if raw is not None}
-    if len(params) < len(trial.raw):
+    known = {key: (from_spec(trial.ranges[key]), raw) for key, raw in trial.raw.items() if raw is not None}
+    if len(known) < len(trial.raw):
         return None
-    kinds = {key: distribution(from_spec(trial.ranges[key])) for key in params}
+    params = {key: _internal(range, raw) for key, (range, raw) in known.items()}
+    kinds = {key: distribution(range) for key, (range, _) in known.items()}
     value = trial.score if trial.state == "complete" else None
     return optuna.trial.create_trial(
         state=STATES[trial.state], value=value, params=params, distributions=kinds, intermediate_values=dict(trial.reports)

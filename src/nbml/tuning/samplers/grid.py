@@ -5,6 +5,7 @@ Ranges below an option of a choice are varied where the option is chosen only, s
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ class _Wheel:
     """One place of the odometer."""
 
     key: str
-    points: list[Raw]
+    points: Sequence[Raw]
     at: int = 0
 
 
@@ -40,7 +41,7 @@ class GridSampler:
         wheels = []
         for key, raw in trial.raw.items():
             points = _points(key, from_spec(trial.ranges[key]))
-            at = min(range(len(points)), key=lambda i: abs(points[i] - (raw or 0)))
+            at = points.index(raw if raw is not None else points[0])
             wheels.append(_Wheel(key, points, at))
         while wheels and wheels[-1].at + 1 == len(wheels[-1].points):
             wheels.pop()
@@ -59,10 +60,10 @@ class GridDraw:
         return self._values[key] if key in self._values else _points(key, range)[0]
 
 
-def _points(key: str, range: Range) -> list[Raw]:
+def _points(key: str, range: Range) -> Sequence[Raw]:
     points = range.points()
     if points is None:
-        raise errors.BadArgument(f'a grid needs steps: {key} is {range!r}; give it step=, or use --sampler optuna')
+        raise errors.BadArgument(f"a grid needs steps: {key} is {range!r}; give it step=, or use --sampler optuna")
     return points
 
 
