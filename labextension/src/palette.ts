@@ -17,8 +17,8 @@ export function commands(): ICommand[] {
     return [];
   }
   return list.flatMap((entry: { [key: string]: unknown }) => {
-    const { name, summary, example } = entry;
-    if (typeof name !== 'string' || typeof summary !== 'string') {
+    const { name, summary, example, since } = entry;
+    if (typeof name !== 'string' || typeof summary !== 'string' || since === 'later') {
       return [];
     }
     return [{ name, summary, example: typeof example === 'string' && example ? example : `%nbml ${name}`.trim() }];

@@ -76,16 +76,12 @@ def __dir__() -> list[str]:
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """``%load_ext nbml``."""
-    from nbml.magics import load
-
-    load(shell)
+    import_module("nbml.magics").load(shell)
 
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:
     """``%unload_ext nbml``."""
-    from nbml.magics import unload
-
-    unload(shell)
+    import_module("nbml.magics").unload(shell)
 
 
 def _jupyter_labextension_paths() -> list[dict[str, str]]:

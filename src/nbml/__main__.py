@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shlex
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -36,8 +37,13 @@ class Terminal:
     def data(self, word: Word, words: Words) -> Found:
         text = word.text
         if text.lower().endswith(frames.ENDINGS):
+            if not Path(text).is_file():
+                raise errors.BadInput(f"no file {text!r} in {Path.cwd()}")
             return Found(text, repr(text), Path(text).stem)
         name = text.partition("@")[0]
+        found = store.existing()
+        if found is None or found.find("dataset", text) is None:
+            raise _no_dataset(text, word, words)
         return Found(text, repr(text), name, name)
 
     def frame(self, word: Word, words: Words) -> Found:
@@ -77,6 +83,14 @@ class Terminal:
         finally:
             sys.path.remove(here)
         return Found(value, attribute.rpartition(".")[2], attribute)
+
+
+def _no_dataset(text: str, word: Word, words: Words) -> errors.UnknownDataset:
+    found = store.existing()
+    things = {thing.name: thing for thing in found.latest("dataset")} if found is not None else {}
+    near = things.get(errors.nearest(text.partition("@")[0], things) or "")
+    have = f"nearest: {near.ref}" if near else f"there are {', '.join([*things][:5])}" if things else "none is stored yet"
+    return errors.UnknownDataset(f"no dataset {text!r}; {have}", next=words.instead(word, near.ref) if near else f"{LEAD} data")
 
 
 def main(arguments: list[str]) -> int:
@@ -169,8 +183,15 @@ def _failed(error: Exception, as_json: bool, status: int) -> int:
         sys.stdout.write(json.dumps(said, ensure_ascii=False) + "\n")
     sys.stderr.write(f"{type(error).__name__}: {message}\n")
     if next_:
-        sys.stderr.write(f"Try: {next_.replace('%nbml', LEAD, 1) if next_.startswith('%nbml') else next_}\n")
+        sys.stderr.write(f"Try: {_typed(next_)}\n")
     return status
+
+
+def _typed(line: str) -> str:
+    """A notebook's line as one of a terminal."""
+    if line.startswith(("nbml.", "import nbml;")):
+        return f"python -c {shlex.quote('import nbml; ' + line.removeprefix('import nbml; '))}"
+    return line.replace("%nbml", LEAD, 1) if line.startswith("%nbml") else line
 
 
 if __name__ == "__main__":

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 import pytest
-from magics.asked import FRAME, refused, run
 
 import nbml
+from magics.asked import FRAME, refused, run
 from nbml.datasets import DatasetVersion
 
 
-@pytest.fixture()
+@pytest.fixture
 def book(shell: Any) -> Any:
     """A notebook that holds a dataframe."""
     shell.user_ns["df"] = FRAME.copy()
@@ -86,8 +85,8 @@ REFUSALS = {
     "%nbml zzz": "UnknownCommand: no command 'zzz'\nTry: %nbml --help",
     "%nbml log auc=1": "UnknownCommand: 'log' is no command, it is a function: nbml.log\nTry: import nbml; help(nbml.log)",
     "%nbml drift df": f"NotYet: nbml {nbml.__version__} does not have the command drift yet\nTry: %nbml --help",
-    "%nbml deploy": f"NotYet: nbml {nbml.__version__} does not have the form that %nbml deploy opens yet; the notebook's Deploy button has one"
-    "\nTry: %nbml services",
+    "%nbml deploy": f"NotYet: nbml {nbml.__version__} does not have the form that %nbml deploy opens yet; "
+    "the notebook's Deploy button has one\nTry: %nbml services",
     "%nbml snapshot df --nam x": "UnknownOption: snapshot has no option --nam; nearest: --name\nTry: %nbml snapshot df --name x",
     "%nbml snapshot df --nam=x": "UnknownOption: snapshot has no option --nam; nearest: --name\nTry: %nbml snapshot df --name=x",
     "%nbml data --zzz": "UnknownOption: data has no option --zzz\nTry: %nbml data --help",
@@ -108,16 +107,18 @@ REFUSALS = {
     "%nbml validate df --strict=yes": "BadArgument: --strict takes no value, found 'yes'\nTry: %nbml validate df --strict",
     "%nbml validate df --result-format BASICS": "BadArgument: --result-format is one of BOOLEAN_ONLY, BASIC, SUMMARY, COMPLETE, found "
     "'BASICS'; nearest: BASIC\nTry: %nbml validate df --result-format BASIC",
-    "%nbml snapshot df --name {what}": "UnknownName: no name 'what' in this notebook for {what} of '{what}'; single quotes keep it as typed",
+    "%nbml snapshot df --name {what}": "UnknownName: no name 'what' in this notebook for {what} of '{what}'; "
+    "single quotes keep it as typed",
     "%nbml snapshot df --name Churn": "BadName: the name 'Churn' does not fit: lower-case letters, digits, '.', '_' and '-', at most 63; "
     "'churn' would",
     "%nbml snapshot (df": "BadArgument: column 10: '(' is never closed: (df",
-    "%nbml track base": "BadArgument: track needs a body: it stands on the first line of a cell, as %%nbml track NAME\nTry: %nbml track --help",
+    "%nbml track base": "BadArgument: track needs a body: it stands on the first line of a cell, as %%nbml track NAME"
+    "\nTry: %nbml track --help",
     "%%nbml snapshot df\nbody": "BadArgument: snapshot is one line and takes no body\nTry: %nbml snapshot df",
     "%%nbml expect\nrows > 0": "BadArgument: expect needs the name of the suite after it\nTry: %%nbml expect project",
     "%%nbml expect churn --edit\nrows > 0": f"NotYet: nbml {nbml.__version__} does not have --edit of expect yet\nTry: %nbml --help",
-    "%nbml monitor churn --last yesterday": "BadArgument: --last: 'yesterday' is no duration: a number and s, m, h or d, as in 60s, 10m, 24h, 7d"
-    "\nTry: %nbml monitor churn --last 60s",
+    "%nbml monitor churn --last yesterday": "BadArgument: --last: 'yesterday' is no duration: a number and s, m, h or d, as in "
+    "60s, 10m, 24h, 7d\nTry: %nbml monitor churn --last 60s",
     "%nbml slice zzz": "UnknownName: no name 'zzz' in this notebook\nTry: %whos",
     "%nbml deploy zzz": "UnknownName: no service and no name 'zzz' in this notebook\nTry: %nbml services",
     "%nbml deploy zzz@3": "UnknownService: no service 'zzz@3'; none is stored yet\nTry: %nbml services",
@@ -137,7 +138,7 @@ def test_nothing_is_stored_by_what_is_refused(book: Any, project: Path) -> None:
         book.run_cell(line)
     run(book, "%nbml")
     run(book, "%nbml snapshot df --as-python")
-    assert os.listdir(project) == []
+    assert list(project.iterdir()) == []
 
 
 def test_the_python_form_is_put_into_the_next_cell_and_gives_the_same(book: Any) -> None:
@@ -160,7 +161,8 @@ def test_help_of_one_and_of_all(book: Any) -> None:
 
 def test_a_python_line_that_is_proposed_works_without_import(book: Any) -> None:
     run(book, "%nbml snapshot df --name churn")
-    assert refused(book, "%nbml dataset chrun") == "UnknownDataset: no dataset 'chrun'; nearest: churn@1\nTry: import nbml; nbml.dataset(\"churn@1\")"
+    message = "UnknownDataset: no dataset 'chrun'; nearest: churn@1\nTry: import nbml; nbml.dataset(\"churn@1\")"
+    assert refused(book, "%nbml dataset chrun") == message
 
 
 def test_a_readonly_project_reads_and_says_why_it_does_not_write(book: Any, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,3 +176,20 @@ def test_a_readonly_project_reads_and_says_why_it_does_not_write(book: Any, proj
     assert message == f"ReadOnlyStore: the store of {project} can be read, not written"
     assert str(run(book, "%nbml snapshot df --name churn")) == "churn@1"  # in the project that was proposed
     assert store.current().root == project.parent / "nbml-project"
+
+
+def test_a_service_wins_over_a_variable_of_its_name_and_it_is_said(book: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    from nbml import store
+
+    said: list[str] = []
+    book.set_next_input = lambda text, replace=False: said.append(text)
+    book.user_ns["churn"] = object()
+    run(book, "%nbml deploy churn --as-python")
+    assert said.pop() == "import nbml\n\nnbml.deploy(churn, name='project-churn')"
+    store.current().add("service", "churn")
+    capsys.readouterr()
+    run(book, "%nbml deploy churn --as-python")
+    assert capsys.readouterr().out.splitlines()[0] == "churn: the service, not the variable of that name"
+    assert said.pop() == "import nbml\n\nnbml.deploy('churn')"
+    run(book, "%nbml slice churn --as-python")
+    assert said.pop() == "import nbml\n\nnbml.slice('churn')"

@@ -13,7 +13,7 @@ from nbml.commands.table import LATER, REQUIRED, SECTIONS, TABLE, Command, Param
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from nbml.commands.doctor import Doctor
+    from nbml.commands.installation import Doctor
     from nbml.commands.overview import Config, Status
     from nbml.deploying import Deployment
 
@@ -52,7 +52,7 @@ def config() -> Config:
 
 def doctor() -> Doctor:
     """What the installation has and lacks."""
-    from nbml.commands.doctor import doctor
+    from nbml.commands.installation import doctor
 
     return doctor()
 

@@ -6,6 +6,7 @@ import ast
 import io
 import tokenize
 
+from nbml import errors
 from nbml.commands.calls import Call
 
 
@@ -51,17 +52,19 @@ def indented(body: str) -> str:
 
 def _tune(call: Call, body: str) -> str:
     """With data an estimator is searched, else a function that gives a number."""
-    tree = ast.parse(body)
+    try:
+        tree = ast.parse(body)
+    except SyntaxError as error:
+        raise errors.BadArgument(f"line {error.lineno} of the body is not plain Python, so it has no Python form") from error
     last = tree.body[-1] if tree.body else None
-    start = last.lineno - 1 if last is not None else 0
-    lines = body.rstrip().splitlines()
-    before, final = "\n".join(lines[:start]), "\n".join(lines[start:])
+    if not isinstance(last, ast.Expr):
+        raise errors.BadArgument("the body ends with no expression, so there is nothing to tune")
+    before = "\n".join(body.splitlines()[: last.lineno - 1]).strip("\n")
+    final = ast.get_source_segment(body, last) or ""
+    call.positional = ("estimator_or_function", "X", "y")
     if any(arg.param.name == "X" for arg in call.args):
-        call.set("estimator_or_function", None, "estimator")
-        call.positional = ("estimator_or_function", "X", "y")
-        head = f"from nbml import tune\n\n{before}\n" if before.strip() else "from nbml import tune\n\n"
-        return f"{head}estimator = {final}\n{call.python()}"
+        call.set("estimator_or_function", None, final)
+        return "\n".join(["from nbml import tune", "", *([before] if before else []), call.python()])
     call.set("estimator_or_function", None, "objective")
-    call.positional = ("estimator_or_function",)
-    block = f"{before}\nreturn {final}" if before.strip() else f"return {final}"
+    block = f"{before}\nreturn {final}" if before else f"return {final}"
     return f"def objective(tune):\n{indented(block)}\n\n\n{call.python()}"

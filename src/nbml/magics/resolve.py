@@ -29,7 +29,7 @@ class Notebook:
         sys.stdout.write(line + "\n")
 
     def text(self, word: Word, expand: bool = True) -> str:
-        return self._expanded(word) if expand and not word.literal else word.text
+        return self._expanded(word) if expand else word.text
 
     def data(self, word: Word, words: Words) -> Found:
         for text in dict.fromkeys((word.text, self._expanded(word, quiet=True))):

@@ -30,8 +30,8 @@ class Session:
         self.matcher = matcher(self)
         self.digest = Digest(self)
         self.hooks = {
-            "pre_run_cell": self.guarded(self.cells.before),
-            "post_run_cell": self.guarded(self.after),
+            "pre_run_cell": self.guarded(self.cells.before, "before"),
+            "post_run_cell": self.guarded(self.after, "after"),
         }
 
     def attach(self) -> None:
@@ -81,7 +81,7 @@ class Session:
         self.cells.after(result)
         self.digest.update()
 
-    def guarded(self, hook: Callable[[Any], None]) -> Callable[[Any], None]:
+    def guarded(self, hook: Callable[[Any], None], when: str) -> Callable[[Any], None]:
         """A hook that never breaks a cell: on an exception it warns once and does nothing from then on."""
         broken = False
 
@@ -93,9 +93,9 @@ class Session:
                 hook(argument)
             except Exception as error:
                 broken = True
-                warnings.warn(f"nbml: {hook.__name__} is off after {type(error).__name__}: {error}", stacklevel=2)
+                said = f"nbml: {when} each cell nothing is done any more: {type(error).__name__}: {error}"
+                warnings.warn(f"{said}; %reload_ext nbml starts again", RuntimeWarning, stacklevel=2)
 
-        run.__name__ = hook.__name__
         return run
 
 
