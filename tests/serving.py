@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
@@ -10,10 +11,12 @@ import socket
 import urllib.error
 import urllib.request
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pytest
 
 COLUMNS = ["mean_radius", "mean_texture", "mean_area"]
 
@@ -39,30 +42,58 @@ def model(strength: float) -> Any:
 
 @functools.cache
 def packed(folder: Path) -> Path:
-    """A project in which churn@1 and churn@2 are packaged, and ``broken``, whose worker dies at start."""
+    """A project in which churn@1 and churn@2 are packaged."""
     import nbml
     from nbml import store
 
     before = store.opened()
     root = folder / "packed"
-    root.mkdir()
+    root.mkdir(exist_ok=True)
     store.use(root)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            for name, strength in (("churn", 1.0), ("churn", 1e-4), ("broken", 2.0)):
-                made = nbml.package(model(strength), name=name, on=data()[0])
-        module = made.path / "src" / f"{made.manifest['module']}.py"
-        module.chmod(0o644)
-        module.write_text(module.read_text() + '\nraise RuntimeError("no licence for this model")\n')
+            for strength in (1.0, 1e-4):
+                nbml.package(model(strength), name="churn", on=data()[0])
     finally:
         store.use(before.root if before is not None else None)
     return root
 
 
-def copied(folder: Path, root: Path) -> None:
-    """The packed project once more, at ``root``."""
-    shutil.copytree(packed(folder), root, symlinks=True)
+@contextlib.contextmanager
+def place(folder: Path, base: Path) -> Iterator[Path]:
+    """The packed project once more, as this process's project; at the end all of it is stopped, and nothing is left."""
+    from nbml import deploying, store
+
+    root = folder / "project"
+    shutil.copytree(packed(base), root, symlinks=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        patch.setenv("NBML_PROJECT", str(root))
+        patch.setenv("JUPYTER_RUNTIME_DIR", str(folder / "runtime"))
+        patch.delenv("JUPYTERHUB_USER", raising=False)
+        store.use(None)
+        try:
+            yield root
+        finally:
+            for thing in store.current().latest("deployment"):
+                deploying.stop(thing.name)
+            store.use(None)
+            assert processes(root) == {}
+
+
+@contextlib.contextmanager
+def broken(ref: str) -> Iterator[None]:
+    """The worker of this packaged version dies at start, within the block."""
+    import nbml
+
+    made = nbml.service(ref)
+    module = made.path / "src" / f"{made.manifest['module']}.py"
+    sound = module.read_text()
+    module.chmod(0o644)
+    module.write_text(sound + '\nraise RuntimeError("no licence for this model")\n')
+    yield
+    module.write_text(sound)
 
 
 def processes(root: Path) -> dict[int, str]:

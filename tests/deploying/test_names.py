@@ -12,11 +12,6 @@ import nbml
 from nbml import errors
 
 
-@pytest.fixture()
-def project(project: Path) -> Path:
-    return project
-
-
 @pytest.mark.parametrize(
     ("call", "kind", "message"),
     [

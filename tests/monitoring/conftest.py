@@ -10,20 +10,18 @@ import pytest
 import serving
 
 
-@pytest.fixture()
-def project(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A project with churn@1, churn@2 and broken@1 packaged."""
-    from nbml import deploying, store
+@pytest.fixture
+def project(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A project with churn@1 and churn@2 packaged."""
+    with serving.place(tmp_path, tmp_path_factory.getbasetemp()) as root:
+        yield root
 
-    root = tmp_path / "project"
-    serving.copied(tmp_path_factory.getbasetemp(), root)
-    monkeypatch.chdir(root)
-    monkeypatch.setenv("NBML_PROJECT", str(root))
-    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "runtime"))
-    monkeypatch.delenv("JUPYTERHUB_USER", raising=False)
-    store.use(None)
-    yield root
-    for thing in store.current().latest("deployment"):
-        deploying.stop(thing.name)
-    store.use(None)
-    assert serving.processes(root) == {}
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The same project for all tests of a module, with churn@1 deployed."""
+    import nbml
+
+    with serving.place(tmp_path_factory.mktemp("served"), tmp_path_factory.getbasetemp()) as root:
+        nbml.deploy("churn@1")
+        yield root

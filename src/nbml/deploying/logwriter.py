@@ -112,7 +112,7 @@ class Files:
         """Close the growing file and write it again as one batch."""
         if self._fd >= 0:
             os.close(self._fd)
-            self._fd = -1
+            self._fd, self._bytes = -1, 0
             traffic.compact(self._path)
 
     def sweep(self, now: float) -> None:
@@ -121,11 +121,15 @@ class Files:
             return
         self._swept = now
         full = sorted(path for path in self.folder.glob("*" + traffic.FULL) if not path.name.endswith(traffic.OPEN))
-        sizes = {path: path.stat().st_size for path in full}
-        for path in full:
-            if path.stat().st_mtime < now - self._days * 86400 or sum(sizes.values()) + self._bytes > self._size:
-                path.unlink()
-                del sizes[path]
+        old = [path for path in full if path.stat().st_mtime < now - self._days * 86400]
+        sizes = {path: path.stat().st_size for path in full if path not in old}
+        for path in sizes:
+            if sum(sizes.values()) + self._bytes <= self._size:
+                break
+            old.append(path)
+            sizes[path] = 0
+        for path in old:
+            path.unlink()
 
     def _open(self) -> None:
         self._opened, self._rows, self._bytes = time.time(), 0, 0

@@ -35,7 +35,7 @@ def ended_report(name: str, service: str, word: str, id: str | None = None) -> R
 
 def starting_report(name: str, service: str, status: Status | None, elapsed: float, instead: str = "") -> Report:
     """What a deploy shows while it waits."""
-    doing = "the supervisor starts" if status is None or not status.worker else "the service starts"
+    doing = "the supervisor starts" if status is None or not status.live else "the service loads"
     facts = [f"{elapsed:.0f} s", doing] if elapsed >= 1 else [doing]
     title: tuple[Any, ...] = (strong(service), _under(name, service), " on this machine", f" instead of {instead}" if instead else "")
     return Report(title, "running", "deploying", facts, kind="deployment", ref=name)

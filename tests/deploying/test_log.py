@@ -1,0 +1,119 @@
+"""The log writer, fed by the runtime's own sender over a real pipe."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conftest import until
+from nbml.deploying import logwriter, traffic
+from nbml.runtime.traffic import Sender
+
+pytestmark = pytest.mark.slow
+
+
+class Log:
+    """A log writer in a process of its own, and a sender."""
+
+    def __init__(self, root: Path, since: float = 1.0) -> None:
+        self.folder = root / ".nbml" / "deployments" / "churn"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        inner, outer = os.pipe()
+        command = [sys.executable, "-m", "nbml.deploying.logwriter", str(self.folder), str(inner), repr(since)]
+        self.process = subprocess.Popen(command, pass_fds=(inner,))
+        os.close(inner)
+        self.outer, self.sender = outer, Sender(outer)
+
+    def send(self, id: str, status: int = 200, at: float | None = None, **more: Any) -> None:
+        request = json.dumps({"rows": [{"plan": "basic", "income": 12345}], "ids": [id]}).encode()
+        answer = json.dumps({"ids": [id], "predictions": [1], "version": "churn@1"} if status == 200 else more).encode()
+        self.sender.send(latency_ms=2.0, status=status, version="churn@1", rows=1, request=request, response=answer, at=at)
+
+    def rows(self, *columns: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = traffic.table(self.folder / "traffic", 0, columns or traffic.COLUMNS).to_pylist()
+        return found
+
+    def summary(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((self.folder / "summary.json").read_text())
+        return found
+
+    def end(self) -> None:
+        os.close(self.outer)
+        assert self.process.wait(20) == 0
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[Callable[..., Log]]:
+    started: list[Log] = []
+
+    def start(since: float = 1.0) -> Log:
+        started.append(Log(tmp_path, since))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.process.kill()
+        one.process.wait()
+
+
+def test_a_killed_writer_loses_nothing_that_was_written_and_the_next_goes_on(log: Callable[..., Log], tmp_path: Path) -> None:
+    first = log()
+    for number in range(100):
+        first.send(f"a{number}")
+    until(lambda: len(first.rows()) == 100, 10, "read while it grows")
+    until(lambda: first.summary()["requests"] == 100, 2)
+    first.process.kill()
+    first.process.wait()
+    (growing,) = (first.folder / "traffic").glob("*.part.arrow")
+    growing.write_bytes(growing.read_bytes() + b"\xff\xff\xff\xff\x70\x00\x00\x00torn")
+    assert len(first.rows()) == 100
+    second = log()
+    second.send("b", status=422, error={"message": "no", "problems": []})
+    second.send("c", status=500)
+    second.end()
+    assert [row["ids"] for row in second.rows()][99:] == [["a99"], ["b"], ["c"]]
+    found = second.summary()
+    assert [found[key] for key in ("requests", "errors", "refused", "rows", "p50_ms", "dropped")] == [102, 1, 1, 102, 2.0, 0]
+    assert (len(found["minutes"]), sum(found["minutes"])) == (60, 102)
+    assert not list((first.folder / "traffic").glob("*.part.arrow")), "full files are written again as one batch"
+
+
+def test_private_columns_are_never_logged(log: Callable[..., Log], tmp_path: Path) -> None:
+    (tmp_path / "nbml.toml").write_text('[data]\nprivate = ["income"]\n')
+    one = log()
+    one.send("a")
+    problem = {"row": 0, "column": "income", "value": 12345, "problem": "too much"}
+    one.send("b", status=422, error={"message": "refused", "problems": [problem]})
+    one.sender.send(latency_ms=1.0, status=400, version="churn@1", rows=0, request=b'{"rows": [{"income": 12345', response=b"{}")
+    one.end()
+    assert len(one.rows()) == 3
+    bodies = one.rows("time", "request", "response")
+    assert json.loads(bodies[0]["request"]) == {"rows": [{"plan": "basic"}], "ids": ["a"]}
+    assert json.loads(bodies[1]["response"])["error"]["problems"] == [{"row": 0, "column": "income", "problem": "too much"}]
+    assert b"12345" not in b"".join(body[key] for body in bodies for key in ("request", "response"))
+
+
+def test_what_is_too_old_or_too_much_goes(tmp_path: Path) -> None:
+    files = logwriter.Files(tmp_path, days=30, size=2500)
+    for number in range(4):
+        row = {"time": 1.0, "ids": [str(number)], "rows": 1, "latency_ms": 1.0, "status": 200, "version": "churn@1"}
+        files.append(traffic.batch([{**row, "request": os.urandom(500), "response": b""}]))
+        files.close()
+        (path,) = (p for p in tmp_path.glob("*.arrow") if p.name[0].isdigit())
+        path.rename(tmp_path / f"f{number}.arrow")
+    os.utime(tmp_path / "f3.arrow", (0, time.time() - 31 * 86400))
+    sizes = [path.stat().st_size for path in sorted(tmp_path.glob("*.arrow"))]
+    assert sum(sizes[:2]) < 2500 < sum(sizes[:3]) or sum(sizes[:1]) < 2500 < sum(sizes[:2]), sizes
+    files.sweep(time.time())
+    left = sorted(path.name for path in tmp_path.glob("*.arrow"))
+    assert "f0.arrow" not in left
+    assert "f3.arrow" not in left
+    assert "f2.arrow" in left
