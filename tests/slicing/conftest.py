@@ -24,7 +24,7 @@ def one_shell() -> Iterator[Any]:
     sys.modules["__main__"] = before
 
 
-@pytest.fixture()
+@pytest.fixture
 def notebook(one_shell: Any, project: Path) -> Iterator[Any]:
     """The shell, empty; nothing is attached. Its working folder is an empty project."""
     recorder.detach()

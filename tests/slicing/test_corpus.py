@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from slicing.corpus import CASES, FILES, Case
 
 from nbml.slicing import Slice, cut, recorder
+from slicing.corpus import CASES, FILES, Case
 
 #: turns an answer into text that is equal only for equal answers
 CANON = '''

@@ -1,5 +1,7 @@
 """What cannot travel is refused: the whole message names the object and where it is needed."""
 
+# ruff: noqa: E501 - whole notebooks, a line each
+
 from __future__ import annotations
 
 import sys
@@ -15,7 +17,7 @@ from nbml.slicing import Slice, cut, recorder
 Cut = Callable[..., Slice]
 
 
-@pytest.fixture()
+@pytest.fixture
 def cut_after(notebook: Any) -> Cut:
     """Runs cells and cuts a name."""
     recorder.attach(notebook)

@@ -25,7 +25,7 @@ class Mean(RegressorMixin, BaseEstimator):
 model = Mean().fit(np.zeros((3, 1)), [1.0, 2.0, 3.0])"""
 
 
-@pytest.fixture()
+@pytest.fixture
 def sliced(notebook: Any) -> Slice:
     recorder.attach(notebook)
     notebook.run_cell(MODEL, store_history=True).raise_error()

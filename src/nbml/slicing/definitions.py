@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import functools
 import types
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -113,8 +114,8 @@ class Definitions:
             )
         self.current(name, [*node.decorator_list], statement.order)
         self.settle(value, name)
-        info = getattr(value, "cache_info", None)
-        if callable(info) and getattr(info(), "currsize", 0):
+        info: Any = getattr(value, "cache_info", None) if isinstance(value, functools._lru_cache_wrapper) else None
+        if info is not None and info().currsize:
             self.cut.warn(f"{name} has a filled cache; the module starts with an empty one")
         self._closure_state(name, value)
         inner = origin.underlying(value)

@@ -100,8 +100,8 @@ class Recorder:
             count = self.shell.execution_count - 1 if info.store_history else None
             source, _ = as_run(self.shell, info.raw_cell)
             file = self.shell.compile.get_code_name(info.raw_cell, info.transformed_cell or info.raw_cell, count or 0)
-            names = bound(source)
-            found.append(Cell(self._next(), source, info.raw_cell, info.cell_id or "", count, "ok", "", None, started, started, names, file))
+            known = (self._next(), source, info.raw_cell, info.cell_id or "", count)
+            found.append(Cell(*known, "ok", "", None, started, started, bound(source), file))
         return found
 
     def _before(self, info: Any) -> None:

@@ -144,8 +144,23 @@ def reads(source: str, *, future: bool = False) -> Reads:
     head = "from __future__ import annotations\n" if future else ""
     walk(symtable.symtable(head + source, "<slice>", "exec"), True)
     now.discard("annotations" if future else "")
-    bound_here = {name for node in ast.parse(source).body for name in binds(node)}
+    tree = ast.parse(source)
+    now |= set(_read_before_bound(tree))
+    bound_here = {name for node in tree.body for name in binds(node)}
     return Reads(frozenset(now - bound_here), frozenset(later - bound_here), frozenset(written))
+
+
+def _read_before_bound(tree: ast.AST) -> Iterator[str]:
+    """Names that a class body reads before it binds them, ``rule = rule``: these are global, though the class has them too."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.ClassDef):
+            done: set[str] = set()
+            for statement in node.body:
+                value = getattr(statement, "value", None)
+                yield from (loaded(value) - done if isinstance(value, ast.expr) and set(binds(statement)) & loaded(value) else ())
+                done.update(binds(statement))
+        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            yield from _read_before_bound(node)
 
 
 def hints(source: str) -> set[str]:
