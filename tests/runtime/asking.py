@@ -27,11 +27,12 @@ def expectation(text: str, kind: str, scope: str = "row", **kwargs: Any) -> dict
 
 AGE = expectation("18 <= age <= 100", "values_to_be_between", column="age", min_value=18, max_value=100)
 SOFT = expectation("charge >= 0, mostly=0.9", "values_to_be_between", column="charge", min_value=0, mostly=0.9)
-PLAN = expectation('not_null(plan)', "values_to_not_be_null", column="plan")
+PLAN = expectation("not_null(plan)", "values_to_not_be_null", column="plan")
 
 
 def manifest(**more: Any) -> dict[str, Any]:
-    return {"format": 1, "service": "churn", "version": 3, "inputs": INPUTS, "input": "frame", "key": None, "policy": "reject", "expectations": [], **more}
+    fixed = {"format": 1, "service": "churn", "version": 3, "input": "frame"}
+    return {**fixed, "inputs": INPUTS, "key": None, "policy": "reject", "expectations": [], **more}
 
 
 def one(columns: dict[str, list[Any]]) -> Answer:

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from runtime.asking import AGE, INPUTS, PLAN, ROW, SOFT, ask, expectation, manifest, one, problems
 
-from nbml.runtime import answers, instants
+from nbml.runtime import answers, instants, plan
 from nbml.runtime.front import Front
 from nbml.runtime.plan import Plan
+from runtime.asking import AGE, INPUTS, PLAN, ROW, SOFT, ask, expectation, manifest, one, problems
 
 FORM = '{"rows": [{"age": ..., "charge": ..., ...}]}'
 
@@ -74,7 +74,7 @@ def test_a_value_of_another_kind_is_named(column: str, value: Any, expected: str
     found = problems({"rows": [ROW, {**ROW, column: value}], "ids": ["p", "q"]})
     shown = {"[1]": "an array", "{'a': 1}": {"a": 1}, "[]": "an array"}.get(str(value), value if value != 2**63 else str(value))
     assert found == [{"row": 1, "id": "q", "column": column, "value": shown, "problem": f"expected {expected}", "expected": expected}]
-    status, answer = ask({"rows": [{**ROW, column: value}]})
+    answer = ask({"rows": [{**ROW, column: value}]})[1]
     assert answer["error"]["message"] == f"row 0, column {column!r}: found {json.dumps(shown)}, expected {expected}"
 
 
@@ -134,10 +134,19 @@ def test_columns_that_are_missing_or_unknown_are_named_with_the_nearest() -> Non
     assert found[0] == {"row": 1, "id": "b", "column": "agee", "value": 5, "problem": "unknown column; nearest: age", "nearest": "age"}
     assert found[1] == {"row": 1, "id": "b", "column": "zzz", "value": 1, "problem": "unknown column"}
     assert found[2] == {"row": 1, "id": "b", "column": "charge", "value": None, "problem": "the column is missing", "expected": "a number"}
-    assert found[3] == {"row": 2, "id": "c", "column": None, "value": 5, "problem": "a row is a number; expected an object", "expected": "an object"}
+    no_row = {"row": 2, "id": "c", "column": None, "value": 5, "problem": "a row is a number; expected an object", "expected": "an object"}
+    assert found[3] == no_row
     assert [p["column"] for p in found[4:]] == list(ROW)
     message = ask({"rows": [ROW, odd]})[1]["error"]["message"]
     assert message == "3 problems in 1 of 2 rows; first: row 1, column 'agee': unknown column; nearest: age"
+
+
+def test_ten_thousand_unknown_columns_cost_no_more_than_a_hundred(monkeypatch: pytest.MonkeyPatch) -> None:
+    sought: list[Any] = []
+    monkeypatch.setattr(plan, "_nearest", lambda name, names: sought.append(name))
+    status, answer = ask({"rows": [{**ROW, **{f"{'x' * 300}{i}": i for i in range(10_000)}}] * 2})
+    assert (status, answer["error"]["count"], len(answer["error"]["problems"]), len(sought)) == (422, 20_000, 100, 100)
+    assert answer["error"]["problems"][0]["column"] == "x" * 200 + "..."
 
 
 def test_ids_are_the_clients_else_the_keys_else_made() -> None:
@@ -210,7 +219,8 @@ def test_mostly_below_one_marks_and_never_rejects() -> None:
 
 def test_a_pair_shows_both_values_and_where_says_which_rows() -> None:
     pair = {
-        "text": "charge <= age, where=active", "scope": "row", "type": "expect_column_pair_values_a_to_be_greater_than_b", "where": "active",
+        "text": "charge <= age, where=active", "scope": "row", "where": "active",
+        "type": "expect_column_pair_values_a_to_be_greater_than_b",
         "kwargs": {"column_A": "age", "column_B": "charge", "or_equal": True, "ignore_row_if": "either_value_is_missing"},
     }  # fmt: skip
     rows = [{**ROW, "charge": 31}, {**ROW, "charge": 31, "active": False}, {**ROW, "charge": 31, "active": None}, {**ROW, "charge": None}]
@@ -255,7 +265,8 @@ def test_dates_come_in_one_form(text: str, dtype: str, wanted: str) -> None:
 @pytest.mark.parametrize(
     ("text", "dtype"),
     [("2024-05-01T12:30", "datetime64[ns, UTC]"), ("2024-05-01T12:30Z", "datetime64[ns]"), ("2262-04-12", "datetime64[ns]"),
-     ("0001-01-01T00:00:00+10:00", "datetime64[us, UTC]"), ("2024-05-01T24:00:00", "datetime64[us]"), ("2024-05-01T12:30:60", "datetime64[us]"),
+     ("0001-01-01T00:00:00+10:00", "datetime64[us, UTC]"), ("2024-05-01T24:00:00", "datetime64[us]"),
+     ("2024-05-01T12:30:60", "datetime64[us]"), ("2262-04-11T20:00-08:00", "datetime64[ns, UTC]"),
      ("2024-05-01\n", "datetime64[us]"), ("٢٠٢٤-05-01", "datetime64[us]"), ("2024-05-01T12:30:00+99:00", "datetime64[us, UTC]")],
 )  # fmt: skip
 def test_what_is_no_instant_of_the_column_is_refused(text: str, dtype: str) -> None:
@@ -278,11 +289,18 @@ SCALARS = st.one_of(
     st.none(), st.booleans(), st.integers(-(2**70), 2**70), st.floats(allow_nan=False, allow_infinity=False), st.text(max_size=8),
     st.sampled_from(["2024-01-01", "pro", "age", "1"]),
 )  # fmt: skip
-ANY = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3), max_leaves=8)
-ROWS = st.lists(st.one_of(ANY, st.fixed_dictionaries({name: SCALARS for name in ROW}), st.dictionaries(st.sampled_from([*ROW, "x", "key"]), SCALARS)), max_size=4)
+TEXTS = st.text(max_size=4)
+ANY = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3), max_leaves=8)
+WHOLE = st.fixed_dictionaries(dict.fromkeys(ROW, SCALARS))
+ROWS = st.lists(st.one_of(ANY, WHOLE, st.dictionaries(st.sampled_from([*ROW, "x", "key"]), SCALARS)), max_size=4)
 BODIES = st.one_of(ANY, st.fixed_dictionaries({"rows": ROWS}, optional={"ids": st.lists(SCALARS, max_size=4), "x": ANY}))
-ALL = [AGE, SOFT, PLAN, expectation("m", "values_to_match_regex", column="note", regex="^a"), expectation("w", "values_to_be_between", column="signup", min_value="2024-01-01", where="age > 3 or active")]
-FRONTS = [Front(manifest(policy=policy, key=key, expectations=ALL), one) for policy in ("reject", "flag", "off") for key in (None, "key", "age")]
+MATCH = expectation("m", "values_to_match_regex", column="note", regex="^a")
+SINCE = expectation("w", "values_to_be_between", column="signup", min_value="2024-01-01", where="age > 3 or active")
+FRONTS = [
+    Front(manifest(policy=policy, key=key, expectations=[AGE, SOFT, PLAN, MATCH, SINCE]), one)
+    for policy in ("reject", "flag", "off")
+    for key in (None, "key", "age")
+]
 
 
 def typed(columns: dict[str, list[Any]]) -> Any:

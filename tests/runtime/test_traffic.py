@@ -12,17 +12,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import until
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from conftest import until
 from nbml.runtime import traffic
 from nbml.runtime.traffic import Frame, Reader, Sender, read_frames
 
 SOURCE = str(Path(traffic.__file__).parents[2])
 
 
-@pytest.fixture()
+@pytest.fixture
 def pipe() -> Iterator[tuple[int, int]]:
     ends = os.pipe()
     yield ends
@@ -83,7 +83,9 @@ def test_nobody_reading_is_no_error(pipe: tuple[int, int]) -> None:
     assert (sender.sent, sender.dropped) == (0, 6)
 
 
-def test_on_a_loop_many_frames_go_out_together_and_the_loop_empties_the_queue(pipe: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_on_a_loop_frames_go_out_together_and_the_loop_empties_the_queue(
+    pipe: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     read, write = pipe
     writes: list[int] = []
     real = os.writev

@@ -78,7 +78,7 @@ class Plan:
         known = self._ids(ids, cells, len(rows))
         found = _Problems(known)
         for i, name in strange:
-            found.add(i, name, None, *self._strange(rows[i], name))
+            found.add(i, name, None, *(self._strange(rows[i], name) if found.open else ("", {})))
         if ids is not None:
             _check_ids(ids, found)
         elif any(name in cells for name in self.key):
@@ -227,11 +227,17 @@ class _Problems:
         self.ids, self.count, self.kept = ids, 0, []  # type: tuple[Sequence[str | None], int, list[dict[str, Any]]]
         self.rows: set[int] = set()
 
+    @property
+    def open(self) -> bool:
+        """Whether one more is kept: what is only counted need not be told, nor its nearest be sought."""
+        return len(self.kept) < MOST
+
     def add(self, row: int, column: str | None, value: Any, problem: str, more: Mapping[str, Any] | None = None) -> None:
         self.count += 1
         self.rows.add(row)
-        if len(self.kept) < MOST:
-            about = {"row": row, "id": self.ids[row], "column": column, "value": _shown(value), "problem": problem}
+        if self.open:
+            name = None if column is None else _short(column)
+            about = {"row": row, "id": self.ids[row], "column": name, "value": _shown(value), "problem": problem}
             self.kept.append({**about, **(more or {})})
 
     def refuse(self, plan: Plan, rows: int) -> None:
@@ -240,7 +246,7 @@ class _Problems:
             return
         self.kept.sort(key=lambda problem: problem["row"])
         first = self.kept[0]
-        where = f"row {first['row']}" + ("" if first["column"] is None else f", column {_short(first['column'])!r}")
+        where = f"row {first['row']}" + ("" if first["column"] is None else f", column {first['column']!r}")
         untold = first["problem"].startswith(("a row is", "the column", "unknown column"))
         told = first["problem"] if untold else f"found {_text(first['value'])}, {first['problem']}"
         if first["problem"].startswith("breaks"):
