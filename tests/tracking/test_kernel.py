@@ -44,6 +44,7 @@ def test_the_cell_and_its_notebook_are_recorded_and_a_killed_kernel_leaves_an_in
     open_ = nbml.run("open")
     assert until(lambda: open_.metrics) == {"loss": 2.0}
     assert open_.state == "running"
+    until(lambda: store.current().result(open_._body["result"]), what="its picture")
     os.kill(kernel.pid, signal.SIGKILL)
     until(lambda: open_.state == "interrupted")
     assert open_.history("loss")["value"].tolist() == [1.0, 2.0]

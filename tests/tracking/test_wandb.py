@@ -16,6 +16,7 @@ from conftest import until
 from nbml import store
 from nbml.store import outbox
 from nbml.testing.trackers import Heard, TrackerSuite
+from tracking.wandb_server import serving
 
 pytestmark = pytest.mark.slow
 WANDB = str(Path(sys.executable).with_name("wandb"))
@@ -119,3 +120,26 @@ def test_a_tracker_that_cannot_take_a_run_is_asked_again_and_the_cell_never_wait
     until(lambda: not outbox.letters(store.current(), state="waiting"), 60)
     assert sorted(read(file).name for file in files(project)) == ["later", "now"]
     until(lambda: store.current().holder(outbox.OFFICE) is None)
+
+
+def test_online_a_run_and_its_continuation_arrive_once(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving() as server:
+        monkeypatch.setenv("WANDB_BASE_URL", server.url)
+        monkeypatch.setenv("WANDB_API_KEY", "f" * 40)
+        monkeypatch.setenv("WANDB_ERROR_REPORTING", "false")
+        monkeypatch.setenv("NBML_SENDER_IDLE", "0.2")
+        with nbml.track("online", to="wandb", tags="a") as run:
+            for step in range(50):
+                nbml.log(x=step, y=float("nan"), step=step)
+        until(lambda: run.mirrors["wandb"] != "waiting", 60)
+        assert run.mirrors["wandb"] == f"{server.url}/team/project/runs/{run.id}"
+        with nbml.track("online", resume=True):
+            nbml.log(x=50, step=50)
+        until(lambda: not outbox.letters(store.current(), state="waiting"), 60)
+        until(lambda: store.current().holder(outbox.OFFICE) is None)
+        [(id, kept)] = server.runs.items()
+    rows = [json.loads(kept["lines"][number]) for number in sorted(kept["lines"])]
+    assert (id, kept["name"], kept["project"], kept["state"], kept["tags"]) == (run.id, "online", "project", "finished", ["a"])
+    assert [(row["_step"], row["x"]) for row in rows] == [(step, step) for step in range(51)]
+    assert all(row["y"] != row["y"] for row in rows[:50])
+    assert files(project) == []

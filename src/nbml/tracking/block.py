@@ -121,10 +121,10 @@ class Tracked(Run):
                 self._store.link(self._thing, one.thing, "data")
         self._fits.used.clear()
         self._draw()
-        if self.mirrors:
+        if outbox.letters(self._store, state="waiting"):
             from nbml.tracking.sender import wake
 
-            wake(self._store)
+            self._unless("what trackers have to hear", lambda: wake(self._store))
 
     def _draw(self) -> None:
         keep(self._report(), self._store)

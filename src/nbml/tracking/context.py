@@ -177,7 +177,8 @@ def figures() -> list[tuple[str, bytes]]:
     if "matplotlib.pyplot" not in sys.modules:
         return []
     found = []
-    for manager in sys.modules["matplotlib._pylab_helpers"].Gcf.get_all_fig_managers()[:FIGURES]:
+    managers = sys.modules["matplotlib._pylab_helpers"].Gcf.get_all_fig_managers()
+    for manager in sorted(managers, key=lambda one: one.num)[:FIGURES]:
         drawn, sink = manager.canvas.figure, io.BytesIO()
         drawn.savefig(sink, format="png", bbox_inches="tight")
         title = drawn.get_suptitle() or next((axes.get_title() for axes in drawn.axes if axes.get_title()), "")

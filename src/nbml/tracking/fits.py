@@ -57,7 +57,8 @@ class Fits:
     found: dict[type, Fit] = field(default_factory=dict)
     used: dict[int, Used] = field(default_factory=dict)
     inner: int = 0
-    _partial: set[int] = field(default_factory=set)
+    #: estimators that learn piece by piece, held so that no other gets their id
+    _partial: dict[int, Any] = field(default_factory=dict)
 
     def nested(self) -> None:
         """A fit inside another one ended."""
@@ -69,7 +70,8 @@ class Fits:
         if before is not None and method == "partial_fit" and id(estimator) in self._partial:
             before.times += 1
             return
-        self._partial.add(id(estimator))
+        if method == "partial_fit":
+            self._partial[id(estimator)] = estimator
         params, changed = describe(estimator, self.redaction)
         self.found[type(estimator)] = Fit(type(estimator).__name__, params, changed, before.times + 1 if before else 1)
         data = args[0] if args else kwargs.get("X")
