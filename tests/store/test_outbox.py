@@ -10,7 +10,7 @@ import pytest
 from nbml.store import Store, Thing, outbox, runs
 
 
-@pytest.fixture()
+@pytest.fixture
 def store(tmp_path: Path):
     opened = Store(tmp_path)
     yield opened

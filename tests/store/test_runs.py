@@ -14,7 +14,7 @@ import pytest
 from nbml.store import Store, Thing, runs
 
 
-@pytest.fixture()
+@pytest.fixture
 def store(tmp_path: Path):
     opened = Store(tmp_path)
     yield opened
