@@ -96,7 +96,7 @@ def test_two_busy_kernels_then_a_restart_then_a_kill(seat: Seat, notebooks: Path
     moves(seat, "first")
     assert busy(seat, 2), "the panel moved while the prompt shows [*]"
 
-    seat.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:open', { path: 'two.ipynb' })")
+    seat.page.evaluate("() => { void window.jupyterapp.commands.execute('docmanager:open', { path: 'two.ipynb' }) }")
     seat.page.wait_for_function("() => window.jupyterapp.shell.currentWidget?.context?.path === 'two.ipynb'")
     seat.page.evaluate(
         "async () => { const p = window.jupyterapp.shell.currentWidget; await p.context.ready; await p.sessionContext.ready }"

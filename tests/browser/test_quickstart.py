@@ -177,7 +177,7 @@ def test_the_static_export_is_complete_with_the_network_off(ran: Seat, chromium:
                 page.evaluate("() => { document.body.style.background = '#111'; document.body.style.color = '#eee' }")
             broken = page.evaluate("() => [...document.images].filter(i => !i.complete || !i.naturalWidth).map(i => i.alt)")
             assert broken == []
-            assert "7 of 7 expectations hold" in page.content()
+            assert "9 of 9 expectations hold" in page.content()
             page.locator("text=expectations fail").first.scroll_into_view_if_needed()
             seat.picture(f"export-{theme}")
             assert (seat.outside, seat.errors) == ([], [])

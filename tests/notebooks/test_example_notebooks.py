@@ -81,4 +81,4 @@ def test_the_static_export_asks_nobody(quickstart) -> None:
     page = (path.parent / "export.html").read_text()
     loads = re.findall(r"""<(?:script|img|link|iframe)[^>]+(?:src|href)=["'](?!data:|#)([^"']+)""", page)
     assert loads == []
-    assert "7 of 7 expectations hold" in page
+    assert "9 of 9 expectations hold" in page
