@@ -1,4 +1,7 @@
-"""Words to a call: each parameter's value, and the Python that gives the same."""
+"""Words to a call: each parameter's value, and the Python that gives the same.
+
+``%load_ext nbml`` loads this room: what takes time to import is imported where it is used.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import nbml
-from nbml import errors, registry, settings
+from nbml import errors
 from nbml.commands.parser import Word, Words
 from nbml.commands.table import REQUIRED, Command, Param
 
@@ -198,6 +201,8 @@ def _value(param: Param, text: str, word: Word, words: Words) -> Any:
             raise errors.BadArgument(f"{param.flag} takes a whole number, found {text!r}", next=words.instead(word, "10"))
         return int(text)
     if param.kind == "duration":
+        from nbml import settings
+
         try:
             settings.duration(text)
         except errors.BadArgument as error:
@@ -217,4 +222,6 @@ def _value(param: Param, text: str, word: Word, words: Words) -> Any:
 
 def adapters(param: Param) -> list[str]:
     """The adapters that an option may name."""
+    from nbml import registry
+
     return registry.names(param.adapters) if param.adapters else list(param.choices)

@@ -10,7 +10,6 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, needs_loca
 from nbml import errors
 from nbml.commands import not_yet
 from nbml.commands.calls import Call, bind
-from nbml.commands.help import Help
 from nbml.commands.parser import Words, read
 from nbml.magics.python import cell_form, with_body
 from nbml.magics.resolve import Notebook
@@ -44,6 +43,8 @@ class NbmlMagics(Magics):
     def _run(self, line: str, cell: str | None, local_ns: dict[str, Any] | None) -> Any:
         words = read(split(line), "%nbml" if cell is None else "%%nbml")
         if words.help:
+            from nbml.commands.help import Help
+
             return Help(words.command if len(words.tokens) > 1 else None)
         if words.command.name == "deploy" and not words.given:
             raise _form()
