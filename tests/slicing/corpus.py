@@ -328,6 +328,20 @@ CASES: tuple[Case, ...] = (
         ("BIG = 1_000_000\nDAY = 60 * 60 * 24\nTINY = 1e-9\ndef predict():\n    return BIG, DAY, TINY",), "predict", "value()", ("BIG = 1_000_000", "TINY = 1e-9", "DAY = 86400"), (),
     ),
     Case(
+        "registry-of-functions",
+        ("STEPS = {}\ndef register(f):\n    STEPS[f.__name__] = f\n    return f\n@register\ndef one(x): return x + 1\n@register\ndef two(x): return x * 2\ndef predict(x): return [STEPS[k](x) for k in sorted(STEPS)]",),
+        "predict", "value(3)", ('STEPS = {"one": one, "two": two}',), ("register",), ("STEPS was changed after it was made; its value now is kept: {\"one\": one, \"two\": two}",),
+    ),
+    Case(
+        "names-that-the-notebook-has-too",
+        ("class Out:\n    k = 3\ndef predict(x):\n    return Out.k + x, open is not None",), "predict", "value(1)", (), (),
+    ),
+    Case(
+        "defaults-that-are-objects",
+        ("import numpy as np\ndef predict(x, /, a=np.nan, *rest, w=np.array([1, 2]), f=len, g=lambda v: v + 1, **kw):\n    return repr(a), w.tolist(), f('ab'), g(1)\nfs = [lambda x, i=i: x + i for i in range(2)]\ndef outer(x):\n    return predict(x), [f(x) for f in fs]",),
+        "outer", "value(1)", (), (),
+    ),
+    Case(
         "logger-and-warnings",
         ("import logging\nlog = logging.getLogger('mine')\ndef predict(x):\n    log.debug('x')\n    return x",), "predict", "value(3)", ("log = logging.getLogger('mine')",), (),
     ),

@@ -28,8 +28,9 @@ def test_a_notebook_that_loads_late(project: Path, kernels: Callable[..., Any]) 
     outcomes = [kernel.run(cell) for cell in cells]
     assert outcomes[-1].ok, outcomes[-1].error
     source = outcomes[-1].text
-    for number, part in [(1, "RATE = 0.5  # chosen"), (2, "def helper"), (3, "class Clip"), (6, "def middle"), (7, "def predict")]:
-        assert f"# cell {number}\n{part}" in source, source
+    for part in ["1\nRATE = 0.5  # chosen", "2\ndef helper", "3\nclass Clip", "6\ndef middle", "7\ndef predict"]:
+        assert f"# cell {part}" in source, source
     there = kernel.run("print(predict(16))").text
     code = "import sys; sys.path.insert(0, sys.argv[1]); import predict; print(predict.predict(16))"
-    assert subprocess.run([sys.executable, "-c", code, str(project / "out")], capture_output=True, text=True, cwd="/", check=True).stdout == there
+    done = subprocess.run([sys.executable, "-c", code, str(project / "out")], capture_output=True, text=True, cwd="/", check=True)
+    assert done.stdout == there

@@ -19,12 +19,13 @@ def run(shell: Any, *cells: str) -> None:
 
 def test_cells_are_kept_in_order_with_what_they_bind(notebook: Any) -> None:
     kept = recorder.attach(notebook)
-    run(notebook, "a = 1\nimport os.path as path, json", "def f():\n    inner = 2\nclass C: pass\nfor i in range(2):\n    (b, *c), d[0] = (1, 2), 3", "", "b = 5")
+    failing = "def f():\n    inner = 2\nclass C: pass\nfor i in range(2):\n    (b, *c), d[0] = (1, 2), 3"
+    run(notebook, "a = 1\nimport os.path as path, json", failing, "", "b = 5")
     assert [(c.seq, c.count, c.status, c.bound) for c in kept.cells] == [
         (0, 1, "ok", ("a", "path", "json")),
         (1, 2, "error", ("f", "C")),
         (2, 3, "ok", ("b",)),
-    ]  # fmt: skip
+    ]
     assert kept.cells[0].id.startswith("id-")
     assert kept.cells[0].started <= kept.cells[0].ended
     assert recorder.current() is kept
@@ -33,7 +34,8 @@ def test_cells_are_kept_in_order_with_what_they_bind(notebook: Any) -> None:
 
 def test_a_failed_cell_keeps_what_stands_above_the_failing_line(notebook: Any) -> None:
     kept = recorder.attach(notebook)
-    run(notebook, "x = 1\ny = (2 +\n     3)\nz = 1 / 0\nw = 2", "%%time\nu = 1\nv = 1 / 0", "%%capture\np = 1\nq = 1 / 0\nr = 3", "this is no python", "def f(): return 1 / 0\nk = 1\nf()")
+    run(notebook, "x = 1\ny = (2 +\n     3)\nz = 1 / 0\nw = 2", "%%time\nu = 1\nv = 1 / 0", "%%capture\np = 1\nq = 1 / 0\nr = 3")
+    run(notebook, "this is no python", "def f(): return 1 / 0\nk = 1\nf()")
     found = [(c.status, c.line, c.bound) for c in kept.cells]
     assert found == [
         ("error", 4, ("x", "y")), ("error", 3, ("u",)), ("error", 3, ("p",)), ("error", 0, ()), ("error", 3, ("f", "k")),
@@ -60,12 +62,17 @@ def test_cells_before_the_load_are_known_too(notebook: Any) -> None:
     kept = recorder.attach(notebook)
     run(notebook, "g = 5")
     assert [(c.seq, c.count, c.status, c.line, c.bound) for c in kept.cells] == [
-        (0, 1, "ok", None, ("a",)), (1, 2, "error", 2, ("b",)), (2, 3, "error", 3, ("e",)), (3, 4, "error", 0, ()), (4, 5, "ok", None, ("g",)),
-    ]  # fmt: skip
+        (0, 1, "ok", None, ("a",)),
+        (1, 2, "error", 2, ("b",)),
+        (2, 3, "error", 3, ("e",)),
+        (3, 4, "error", 0, ()),
+        (4, 5, "ok", None, ("g",)),
+    ]
 
 
 def test_the_cell_that_attaches_is_kept_once(notebook: Any) -> None:
-    run(notebook, "a = 1", "from nbml.slicing import recorder\nrecorder.attach(get_ipython())\nb = 2", "recorder.attach(get_ipython())\nc = 3")
+    run(notebook, "a = 1", "from nbml.slicing import recorder\nrecorder.attach(get_ipython())\nb = 2")
+    run(notebook, "recorder.attach(get_ipython())\nc = 3")
     kept = recorder.current()
     assert kept is not None
     assert [(c.seq, c.bound) for c in kept.cells] == [(0, ("a",)), (1, ("recorder", "b")), (2, ("c",))]
@@ -111,3 +118,12 @@ def test_without_a_recorder_the_history_serves(notebook: Any) -> None:
     made = slicing.slice("predict")
     assert "RATE = 2  # kept" in made.source
     assert "# cell 1" in made.source
+
+
+def test_the_cell_that_is_running_is_read_too(notebook: Any) -> None:
+    recorder.attach(notebook)
+    cell = "from nbml.slicing import cut\nLIMIT = 3  # here\ndef predict(x):\n    return min(x, LIMIT)\n"
+    run(notebook, "a = 1", cell + "made = cut({'predict': predict}, module='made')")
+    source = notebook.user_ns["made"].source
+    assert "# cell 2\nLIMIT = 3  # here" in source
+    assert source.count("# cell") == 1

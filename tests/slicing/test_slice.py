@@ -14,6 +14,7 @@ import nbml
 from nbml import errors
 from nbml.slicing import Slice, cut, recorder
 
+LOAD = "import sys; sys.path.insert(0, sys.argv[1]); "
 MODEL = """import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
 class Mean(RegressorMixin, BaseEstimator):
@@ -60,19 +61,24 @@ def test_the_imports_are_in_order(notebook: Any) -> None:
     notebook.run_cell(cell, store_history=True).raise_error()
     head = nbml.slice("predict").source.split("\n\n\n")[0]
     assert head.splitlines()[2:] == [
-        "import os", "import re", "from collections import Counter", "from collections import OrderedDict as OD", "", "import numpy as np", "import pandas as pd",
+        "import os",
+        "import re",
+        "from collections import Counter",
+        "from collections import OrderedDict as OD",
+        "",
+        "import numpy as np",
+        "import pandas as pd",
         "from sklearn.svm import SVC",
-    ]  # fmt: skip
-    ordered = subprocess.run(
-        [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "I,E9,F821", "-"], input=nbml.slice("predict").source, capture_output=True, text=True, check=False
-    )
+    ]
+    command = [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "I,E9,F821", "-"]
+    ordered = subprocess.run(command, input=nbml.slice("predict").source, capture_output=True, text=True, check=False)
     assert ordered.returncode == 0, ordered.stdout
 
 
 def test_written_it_loads_anywhere_and_refuses_another_artifact(sliced: Slice, project: Path) -> None:
     path = sliced.write(project / "out")
     assert path == project / "out" / "model.py"
-    load = "import sys; sys.path.insert(0, sys.argv[1]); import model; print(model.model.predict([[1]])[0], type(model.model).__module__, 'nbml' in sys.modules)"
+    load = LOAD + "import model; print(model.model.predict([[1]])[0], type(model.model).__module__, 'nbml' in sys.modules)"
     done = python(load, str(path.parent))
     assert done.stdout == "2.0 model False\n", done.stderr
     artifact = project / "out" / "artifacts" / "model.pkl"
@@ -118,7 +124,8 @@ def test_two_targets_share_what_they_need(notebook: Any) -> None:
 def test_a_script_is_cut_from_its_file(project: Path) -> None:
     (project / "helper_script.py").write_text("def add(x):\n    return x + 1\n")
     (project / "script.py").write_text(
-        "import json, sys\nfrom dataclasses import dataclass\nimport helper_script\n\nRATE = 2  # kept\n\n\n@dataclass\nclass Box:\n    k: int\n\n\n"
+        "import json, sys\nfrom dataclasses import dataclass\nimport helper_script\n\nRATE = 2  # kept\n\n\n"
+        "@dataclass\nclass Box:\n    k: int\n\n\n"
         "def predict(x):\n    return helper_script.add(x) * RATE * box.k\n\n\nbox = Box(3)\nif __name__ == '__main__':\n    import nbml\n\n"
         "    made = nbml.slice('predict')\n    made.write('out')\n    print(json.dumps([made.source, sorted(made.files)]))\n"
     )  # fmt: skip
@@ -128,7 +135,7 @@ def test_a_script_is_cut_from_its_file(project: Path) -> None:
     assert "RATE = 2  # kept" in source
     assert "# script.py" in source
     assert files == ["helper_script.py"]
-    assert python("import sys; sys.path.insert(0, sys.argv[1]); import predict; print(predict.predict(1))", str(project / "out")).stdout == "12\n"
+    assert python(LOAD + "import predict; print(predict.predict(1))", str(project / "out")).stdout == "12\n"
 
 
 def test_an_attribute_of_a_module_is_cut_with_its_file(project: Path) -> None:
@@ -136,7 +143,7 @@ def test_an_attribute_of_a_module_is_cut_with_its_file(project: Path) -> None:
     code = "import nbml; made = nbml.slice('churn_parts:predict'); made.write('out'); print(sorted(made.files), made.module)"
     done = python(code, cwd=str(project))
     assert done.stdout == "['churn_parts.py'] predict\n", done.stderr
-    assert python("import sys; sys.path.insert(0, sys.argv[1]); import predict; print(predict.predict(9))", str(project / "out")).stdout == "3\n"
+    assert python(LOAD + "import predict; print(predict.predict(9))", str(project / "out")).stdout == "3\n"
 
 
 def test_a_bad_module_name_is_an_error(notebook: Any) -> None:

@@ -75,6 +75,9 @@ class Classes:
             if objects.homeless(base) and current is not None and current is not base and not self.definitions.twins(base, current):
                 raise errors.SliceRefused(f"the class {name} was built on an older {base.__name__}; run its cell again")
         self.definitions.current(name, [*node.decorator_list, *(k.value for k in node.keywords)], found.order)
+        for method in (m for m in node.body if isinstance(m, (ast.FunctionDef, ast.AsyncFunctionDef))):
+            defaults = [*method.args.defaults, *filter(None, method.args.kw_defaults)]
+            self.definitions.current(f"{name}.{method.name}", [*method.decorator_list, *defaults], found.order)
 
     def _values(self, value: type, name: str, text: str, found: Found, scope: Mapping[str, Any]) -> str:
         """The class's text with its attributes as they are now."""
@@ -94,6 +97,8 @@ class Classes:
             if self.definitions.gives(expression, now, scope):
                 continue
             if key in vars(value) and self._differs(expression, now, found):
+                if "__init_subclass__" in vars(value) or objects.homeless(type(value)):
+                    raise errors.SliceRefused(f"{name}.{key} was changed since {name} was defined, perhaps by defining its subclasses")
                 edits.append((expression, self.cut.value(now, f"{name}_{key}", name)))
                 self.cut.warn(f"{name}.{key} is kept as it is now: {constants.literal_text(now)}")
             else:

@@ -215,5 +215,10 @@ def equal(one: Any, other: Any) -> bool:
 
 def literal_text(value: Any) -> str:
     """A value in a few words."""
-    found = repr(value).replace("\n", " ")
+    return short(repr(value))
+
+
+def short(text: str) -> str:
+    """A text on one line, of at most 60 characters."""
+    found = " ".join(text.split())
     return found if len(found) <= 60 else found[:57] + "..."

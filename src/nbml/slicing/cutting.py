@@ -75,7 +75,7 @@ class Cutter:
             raise errors.SliceRefused(f"the name {name} stands for two different values; {why} needs both: rename one")
         if name in self.parts or name in self.imports:
             return
-        if risks.notebook_only(name) and (name not in names or name in risks.NOTEBOOK_ONLY):
+        if risks.notebook_only(name, names.get(name), bound=self.statements.last(name) is not None):
             raise errors.SliceRefused(f"{why} uses {name}, which only a notebook has")
         if name not in names or (hasattr(builtins, name) and self._hidden.get(name, _MISSING) is names[name]):
             if hasattr(builtins, name) or name in risks.OF_MODULES:
@@ -157,7 +157,8 @@ class Cutter:
         if risks.secret(name, value) and name not in self.allow:
             raise risks.refuse_secret(name, self._reason(name))
         if self.statements.changed(name):
-            self.warn(f"{name} was changed after it was made; its value now is kept: {constants.literal_text(value)}")
+            now = text.partition(" = ")[2] or ast.unparse(ast.parse(text))
+            self.warn(f"{name} was changed after it was made; its value now is kept: {constants.short(now)}")
         self.add(Part(name, text, statement.label if statement else "", self.order(name)), name)
         if not isinstance(value, constants._ATOMS):
             self.known[id(value)] = name
@@ -246,7 +247,7 @@ class Cutter:
         if len(content) > LARGE:
             self.warn(f"{name} is an artifact of {len(content) / 1e6:,.0f} MB")
         digest = hashlib.sha256(content).hexdigest()
-        return Artifact(f"artifacts/{name.strip('_')}.pkl", content, digest, "pickle")
+        return Artifact(f"artifacts/{name}.pkl", content, digest, "pickle")
 
     def _finish_imports(self, targets: Collection[str]) -> None:
         """Only the imports that are read; submodules that are reached through their package, where the notebook imported them."""

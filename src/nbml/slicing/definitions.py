@@ -106,13 +106,16 @@ class Definitions:
         if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) or not node.decorator_list or statement is None:
             return False
         code = self._code_of(statement, node)
-        if code is None or not (origin.holds(value, code) or not isinstance(value, (type, types.FunctionType))):
+        if code is None or (isinstance(value, types.FunctionType) and origin.same(value.__code__, code)):
+            return False  # the decorator gave the function back: what else it did is in the values that it changed
+        if not origin.holds(value, code) and isinstance(value, (type, types.FunctionType)):
             return False
         if hasattr(value, "registry") and hasattr(value, "dispatch"):
             raise errors.SliceRefused(
                 f"{name} is a single-dispatch function, whose registered parts are not followed; write it as one function"
             )
-        self.current(name, [*node.decorator_list], statement.order)
+        defaults = [*node.args.defaults, *filter(None, node.args.kw_defaults)]
+        self.current(name, [*node.decorator_list, *defaults], statement.order)
         self.settle(value, name)
         info: Any = getattr(value, "cache_info", None) if isinstance(value, functools._lru_cache_wrapper) else None
         if info is not None and info().currsize:
@@ -236,7 +239,7 @@ class Definitions:
         is_lambda = isinstance(found.node, ast.Lambda)
         text = texts.segment(found.text, found.node, decorators=bool(free))
         own = "" if is_lambda else value.__code__.co_name
-        text = self._defaults(value, text, name, is_lambda, own if free else name)
+        text = self._defaults(value, text, name, found, own if free else name)
         if not free:
             return f"{name} = {text}" if is_lambda else text
         variables: dict[str, str] = {}
@@ -256,8 +259,9 @@ class Definitions:
             variables[variable] = self.cut.value(content, f"{name}_{variable}", name)
         return program.factory(name, variables, text, text if is_lambda else own)
 
-    def _defaults(self, value: types.FunctionType, text: str, name: str, is_lambda: bool, called: str) -> str:
+    def _defaults(self, value: types.FunctionType, text: str, name: str, found: Found, called: str) -> str:
         """The text with each default as it was when the function was made, and with the function's name."""
+        is_lambda = isinstance(found.node, ast.Lambda)
         node: Any = ast.parse(text, mode="eval").body if is_lambda else ast.parse(text).body[0]
         edits: list[tuple[ast.AST, str]] = []
         live: list[tuple[ast.expr, Any]] = list(zip(node.args.defaults, value.__defaults__ or (), strict=False))
@@ -268,7 +272,9 @@ class Definitions:
         for default, now in live:
             if not self.gives(default, now, value.__globals__):
                 edits.append((default, self.cut.value(now, f"{name}_default", name)))
-                self.cut.warn(f"a default of {name} is kept as it was when {name} was defined: {constants.literal_text(now)}")
+                names = texts.loaded(default)
+                if not names or any(self.cut.statements.changed_since(n, found.order) for n in names):
+                    self.cut.warn(f"a default of {name} is kept as it was when {name} was defined: {constants.literal_text(now)}")
         if not is_lambda and called != node.name:
             text = texts.splice(text, edits)
             return texts.renamed(text, node.name, called)

@@ -6,8 +6,9 @@ import ast
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from nbml import errors
 from nbml.slicing.imports import Imports
-from nbml.slicing.statements import Reads, indented
+from nbml.slicing.statements import Reads, changes, indented, loaded
 
 #: the function by which a written module loads its artifacts
 LOADER = '''
@@ -67,7 +68,36 @@ def ordered(parts: Mapping[str, Part]) -> list[Part]:
 
     for part in sorted(parts.values(), key=_rank):
         put(part, frozenset())
-    return list(done.values())
+    found = list(done.values())
+    _check(found)
+    return found
+
+
+def _check(found: list[Part]) -> None:
+    """What runs while the module loads finds what it needs, and leaves values alone. Raises errors.SliceRefused."""
+    place = {part.name: number for number, part in enumerate(found)}
+    for part in found:
+        for name in sorted((part.reads.now | part.holds) & place.keys()):
+            if place[name] > place[part.name]:
+                raise errors.SliceRefused(f"{part.name} and {name} need each other when they are made; define one without the other")
+        for caller in sorted(_called(part) & place.keys()):
+            called = found[place[caller]]
+            tree = ast.parse(called.text)
+            for name in sorted(called.reads.later & place.keys() - {part.name, caller}):
+                if place[name] > place[part.name]:
+                    raise errors.SliceRefused(f"{part.name} and {name} need each other: {caller}, which makes {part.name}, uses {name}")
+                if not found[place[name]].block and changes(tree, name):
+                    raise errors.SliceRefused(f"{caller}, which makes {part.name}, changes {name}; the change would be made twice")
+
+
+def _called(part: Part) -> set[str]:
+    """The names of what runs when a definition is made: its decorators, and for a class its bases and metaclass."""
+    found: set[str] = set()
+    for node in ast.parse(part.text).body if part.block else ():
+        found.update(*map(loaded, getattr(node, "decorator_list", ())))
+        if isinstance(node, ast.ClassDef):
+            found.update(*map(loaded, [*node.bases, *(keyword.value for keyword in node.keywords)]))
+    return found
 
 
 def _rank(part: Part) -> tuple[bool, tuple[int, int], str]:

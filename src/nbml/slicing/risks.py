@@ -27,8 +27,11 @@ _READERS = frozenset(
 )
 
 
-def notebook_only(name: str) -> bool:
-    return name in NOTEBOOK_ONLY or re.fullmatch(r"_i?\d+", name) is not None
+def notebook_only(name: str, value: object, *, bound: bool) -> bool:
+    """Whether a name is the notebook's own; one that a cell binds is not, unless to something of IPython."""
+    if name not in NOTEBOOK_ONLY and re.fullmatch(r"_i?\d+", name) is None:
+        return False
+    return not bound or str(getattr(value, "__module__", "")).startswith("IPython")
 
 
 def secret(name: str, value: object) -> bool:
