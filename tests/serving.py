@@ -63,7 +63,7 @@ def packed(folder: Path) -> Path:
 @contextlib.contextmanager
 def place(folder: Path, base: Path) -> Iterator[Path]:
     """The packed project once more, as this process's project; at the end all of it is stopped, and nothing is left."""
-    from nbml import deploying, store
+    from nbml import registry, store
 
     root = folder / "project"
     shutil.copytree(packed(base), root, symlinks=True)
@@ -76,10 +76,40 @@ def place(folder: Path, base: Path) -> Iterator[Path]:
         try:
             yield root
         finally:
-            for thing in store.current().latest("deployment"):
-                deploying.stop(thing.name)
+            for path in (root / ".nbml" / "deployments").glob("*"):
+                registry.adapter("nbml.targets", "local")(store.current()).stop(path.name)
             store.use(None)
             assert processes(root) == {}
+
+
+#: a Bento made by hand, which loads no model: for what concerns processes only
+HAND = """
+import bentoml
+
+@bentoml.service(name="hand", workers=1, tracing={"excluded_urls": ".*"}, logging={"access": {"enabled": False}})
+class Service:
+    @bentoml.api
+    def version(self) -> str:
+        return "hand@%d"
+"""
+
+
+def hand(root: Path) -> None:
+    """Bentos that say hand@1 and hand@2, and one that dies at start, as folders of a project."""
+    for version, more in ((1, ""), (2, ""), (3, '\nraise RuntimeError("no licence")\n')):
+        folder = root / "bentos" / str(version)
+        folder.mkdir(parents=True)
+        (folder / "service.py").write_text(HAND % version + more)
+
+
+def version(url: str) -> str:
+    """What a Bento made by hand answers at ``url``; "" where nothing does."""
+    request = urllib.request.Request(f"{url}/version", b"{}", {"Content-Type": "application/json"})
+    try:
+        with urllib.request.urlopen(request, timeout=30) as reply:
+            return str(reply.read().decode())
+    except OSError:
+        return ""
 
 
 @contextlib.contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,26 +14,13 @@ from nbml.testing.targets import TargetSuite
 
 pytestmark = pytest.mark.slow
 
-SERVICE = """
-import bentoml
-
-@bentoml.service(name="hand", workers=1, tracing={"excluded_urls": ".*"}, logging={"access": {"enabled": False}})
-class Service:
-    @bentoml.api
-    def version(self) -> str:
-        return "hand@%d"
-"""
-
 
 class TestLocal(TargetSuite):
     @pytest.fixture(autouse=True)
     def place(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         monkeypatch.setenv("NBML_PROJECT", str(tmp_path))
         store.use(None)
-        for version, more in ((1, ""), (2, ""), (3, '\nraise RuntimeError("no licence")\n')):
-            folder = tmp_path / "bentos" / str(version)
-            folder.mkdir(parents=True)
-            (folder / "service.py").write_text(SERVICE % version + more)
+        serving.hand(tmp_path)
         yield tmp_path
         store.use(None)
         assert serving.processes(tmp_path) == {}
@@ -56,9 +42,4 @@ class TestLocal(TargetSuite):
         return Order("hand", "hand@3", "bentos/3")
 
     def answers(self, url: str) -> str:
-        request = urllib.request.Request(f"{url}/version", b"{}", {"Content-Type": "application/json"})
-        try:
-            with urllib.request.urlopen(request, timeout=30) as reply:
-                return str(reply.read().decode())
-        except OSError:
-            return ""
+        return serving.version(url)

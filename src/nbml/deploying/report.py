@@ -92,7 +92,7 @@ def form_report(deployment: Deployment, asked: str, answer: Sequence[Any] = (), 
     )
     line = f"{curl} -d @- <<'JSON'\n{asked}\nJSON"
     return Report(
-        (strong(deployment.service), f" at {url}/predict"), state, word,
+        (strong(deployment.service), " at ", code(f"{url}/predict")), state, word,
         parts=[*answer, Details("the same from a terminal", [Code(line, "sh")])],
         next=[f'nbml.deployment("{deployment.name}").predict(df)'], kind="deployment", ref=deployment.name,
     )  # fmt: skip

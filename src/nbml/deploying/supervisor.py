@@ -307,11 +307,11 @@ class Supervisor:
 
     def _say(self, **changes: object) -> None:
         self.status = replace(self.status, **changes)  # type: ignore[arg-type]
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(OSError):  # a full disk stops no service
             state.write_status(self.folder, self.status)
 
     def _note(self, text: str) -> None:
-        with contextlib.suppress(FileNotFoundError), self._log() as log:
+        with contextlib.suppress(OSError), self._log() as log:
             log.write(f"{time.strftime('%Y-%m-%dT%H:%M:%S')} supervisor: {text}\n")
 
     def _log(self) -> TextIO:

@@ -15,7 +15,7 @@ UNITS = {"s": "s", "m": "min", "h": "h", "d": "d"}
 
 
 def monitor_report(monitor: Monitor) -> Report:
-    """One line of figures, requests per minute, and a table where several versions answered."""
+    """One line of figures, and a table of the versions that answered."""
     seen = monitor.requests
     count, failed = len(seen), int((seen["status"] >= 500).sum())
     refused = int(((seen["status"] >= 400) & (seen["status"] < 500)).sum())
@@ -23,9 +23,7 @@ def monitor_report(monitor: Monitor) -> Report:
     title = (strong(monitor.service or monitor.name), _under(monitor), f", last {_span(monitor.last)}: {asked}")
     parts: list[Part] = []
     if count:
-        parts.append(_minutes(seen))
-        if seen["version"].nunique() > 1 or failed or refused:
-            parts.append(_versions(seen))
+        parts.append(_versions(seen))
     if monitor.dropped:
         parts.append(Note("look", "not logged", f"{monitor.dropped:,} requests came faster than they could be logged"))
     parts.append(Line(muted("Windows, drift, performance and alerts come with a later version; these are the requests.")))
@@ -44,11 +42,9 @@ def _facts(seen: pd.DataFrame, failed: int, refused: int) -> list[str]:
 
 
 def _minutes(seen: pd.DataFrame) -> Spark:
-    """Requests per minute over at most the last 60 minutes in which any came."""
-    counts = seen.groupby(seen["time"].dt.floor("min")).size()
-    counts = counts.asfreq("min", fill_value=0).iloc[-60:] if len(counts) > 1 else counts
-    values = [0.0, *map(float, counts)] if len(counts) == 1 else [float(value) for value in counts]
-    return Spark(values, f"requests per minute: {int(counts.max()):,} at most, {int(counts.iloc[-1]):,} in the last that had any")
+    """Requests per minute, from at most an hour before the last request on."""
+    counts = seen.groupby(seen["time"].dt.floor("min")).size().asfreq("min", fill_value=0).iloc[-60:]
+    return Spark([0.0, *map(float, counts)], f"{int(counts.max()):,} in the fullest minute, {int(counts.iloc[-1]):,} in the last")
 
 
 def _versions(seen: pd.DataFrame) -> Table:
@@ -57,8 +53,10 @@ def _versions(seen: pd.DataFrame) -> Table:
         status = part["status"]
         quantiles = part["latency_ms"].quantile([0.5, 0.99])
         bad = int((status >= 500).sum())
-        rows.append((version, len(part), bad, int(((status >= 400) & (status < 500)).sum()), *(round(float(q), 3) for q in quantiles)))
-    return Table(("version", "requests", "errors", "refused", Column("p50 ms", "right"), Column("p99 ms", "right")), rows)
+        refused = int(((status >= 400) & (status < 500)).sum())
+        rows.append((version, len(part), _minutes(part), bad, refused, *(round(float(q), 3) for q in quantiles)))
+    heads = ("version", "requests", "by minute", "errors", "refused", Column("p50 ms", "right"), Column("p99 ms", "right"))
+    return Table(heads, rows)
 
 
 def _span(last: str) -> str:

@@ -65,7 +65,8 @@ class TargetSuite:
                 target.apply(broken, lambda s: None)
             after = target.status(order.name)
             assert after is not None
-            assert (after.live, after.service, self.answers(first.url)) == (True, order.service, order.service)
+            assert (after.state, after.service, after.worker) == ("running", order.service, first.worker), "it was never stopped"
+            assert self.answers(first.url) == order.service
             second = target.apply(newer, lambda s: None)
             assert (second.service, second.url) == (newer.service, first.url)
             assert self.answers(first.url) == newer.service
