@@ -96,6 +96,7 @@ def cell(source: str, namespace: dict[str, Any], *, name: str, on: Sequence[Any]
 
     ``on`` holds X, or X and y. Line numbers are those of ``source``, which tracebacks know as ``filename``.
     """
+    __tracebackhide__ = True  # what the user's own code raises shows the user's own lines
     from nbml.tuning import cells
 
     return cells.run(source, namespace, tune, name, on, filename, options)

@@ -44,10 +44,12 @@ def _filled(study: Study, best: Trial) -> str | None:
     body = study.thing.body
     source, sites = body.get("source", ""), body.get("sites", {})
     corners = [tuple(site) for site in sites.values()]
-    if not source or set(sites) != set(best.raw) or len(set(corners)) < len(corners):
+    span = body.get("span")
+    outside = span is not None and any(c[:2] < tuple(span[:2]) or c[2:] > tuple(span[2:]) for c in corners)
+    if not source or set(sites) != set(best.raw) or len(set(corners)) < len(corners) or outside:
         return None
     try:
-        return _Source(source, dict(zip(corners, sites, strict=True)), best).render(body.get("span"))
+        return _Source(source, dict(zip(corners, sites, strict=True)), best).render(span)
     except _Elsewhere:
         return None
 

@@ -23,6 +23,7 @@ def run(source: str, namespace: dict[str, Any], tune: Any, name: str, on: Sequen
     With data (``on``) it is an estimator: the cell runs once, in the notebook. Without, it is a score: the cell runs
     once for each trial, in a copy of the notebook's names. Anything else is an errors.BadArgument.
     """
+    __tracebackhide__ = True
     found = options.read(**asked)
     file = filename or f"<nbml tune {name}>"
     naming.remember(file, source)
@@ -62,11 +63,13 @@ class _Cell:
 
     def evaluate(self, names: dict[str, Any]) -> Any:
         """The last expression's value, after the statements."""
+        __tracebackhide__ = True
         exec(self.statements, names)  # noqa: S102 - the user's own cell, in the user's own kernel
         return eval(self.last, names)  # noqa: S307
 
     def once(self, namespace: dict[str, Any], tune: Any) -> Any:
         """In the notebook itself, as any cell; the notebook's own ``tune`` is there again afterwards."""
+        __tracebackhide__ = True
         before = namespace.get("tune", MISSING)
         namespace["tune"] = tune
         try:

@@ -68,8 +68,8 @@ class Session:
         except SpaceChanged:
             raise
         except BaseException as error:
-            if isinstance(error, errors.UsageError) and not self.trials:
-                record.discard(self.store, self.thing)  # it cannot be read, so nothing was begun
+            if isinstance(error, errors.UsageError) and not self.earlier and all(trial.defaults for trial in self.trials):
+                record.discard(self.store, self.thing)  # what was asked cannot be read, so nothing was begun
             else:
                 self._end("interrupted" if isinstance(error, KeyboardInterrupt) else "failed")
             raise

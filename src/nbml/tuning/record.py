@@ -122,11 +122,12 @@ def write(store: Store, study: Thing, trial: Trial) -> None:
 
 
 def discard(store: Store, study: Thing) -> None:
-    """Forget a study that has no trial."""
+    """Forget a study, and its trials."""
 
     def work(db: sqlite3.Connection) -> None:
         db.execute("DELETE FROM edge WHERE source=? OR target=?", (study.id, study.id))
-        db.execute("DELETE FROM thing WHERE id=? AND NOT EXISTS (SELECT 1 FROM trial WHERE study=thing.id)", (study.id,))
+        db.execute("DELETE FROM trial WHERE study=?", (study.id,))
+        db.execute("DELETE FROM thing WHERE id=?", (study.id,))
 
     store.write(work)
 

@@ -104,7 +104,7 @@ def _worth(study: Study) -> list[Part]:
         text.append(f"defaults {digits(plain.score)}, " + (f"beaten by {digits(gain, 2)}" if gain > 0 else "not beaten"))
     if study.expected_score is not None and len(study.records) > 1:
         text += [" · " if text else "", f"expect about {digits(study.expected_score)} on other data ",
-                 muted(f"(less what picking the best of {len(study.records)} gave away)")]  # fmt: skip
+                 muted(f"(corrected for picking the best of {len(study.records)})")]  # fmt: skip
     return [Line(tuple(text))] if text else []
 
 

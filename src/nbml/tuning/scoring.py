@@ -153,7 +153,7 @@ def threads(given: Data) -> Any:
     """
     from threadpoolctl import threadpool_limits
 
-    return threadpool_limits(1 if len(given.X) <= FEW else None)
+    return threadpool_limits(1 if _length(given.X) <= FEW else None)
 
 
 def score(estimator: Any, given: Data, folds: list[Any], scoring: Any) -> tuple[float, ...]:
