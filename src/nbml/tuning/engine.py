@@ -31,7 +31,7 @@ def run(plan: Plan, form: Form) -> Study:
     Raises errors.TrialFailed where all trials failed. A KeyboardInterrupt goes on after what was finished is kept.
     """
     registry.adapter("nbml.samplers", plan.sampler)
-    with record.held(plan.name), Live(report.beginning(plan), PAUSE) as live:
+    with record.held(plan.name), Live(report.beginning(plan), 0.0) as live:
         before = current().find("study", plan.name)
         opened = record.opened(plan, live.report.key)
         try:
@@ -157,12 +157,12 @@ class Session:
 
     def _picture(self) -> None:
         """The live view and the panel's row, at most twice a second."""
+        if time.monotonic() - self.shown < PAUSE:
+            return
+        self.shown = time.monotonic()
         study = self._study()
-        left = self._left()
-        self.live.update(report.running(study, left))
-        if time.monotonic() - self.shown >= PAUSE:
-            self.shown = time.monotonic()
-            self.thing = self.store.update(self.thing, {"row": report.row(study)})
+        self.live.update(report.running(study, self._left()))
+        self.thing = self.store.update(self.thing, {"row": report.row(study)})
 
     def _left(self) -> float | None:
         """Seconds that the rest will take, judged by this run's trials."""

@@ -145,6 +145,8 @@ def describe(value: Any) -> Any:
         return [describe(part) for part in value]
     if isinstance(value, dict):
         return {str(key): describe(part) for key, part in value.items()}
+    if isinstance(value, (set, frozenset)):
+        return sorted(str(describe(part)) for part in value)  # their own order differs from process to process
     if hasattr(value, "get_params") and not isinstance(value, type):
         params = {k: describe(v) for k, v in sorted(value.get_params(deep=False).items())}
         return {"class": describe(type(value)), "params": params}
@@ -160,6 +162,6 @@ def describe(value: Any) -> Any:
 
 def _code(code: CodeType) -> str:
     """A digest of what a function does, not of where it stands."""
-    parts = [_code(c) if isinstance(c, CodeType) else re.sub(r" at 0x[0-9a-f]+", "", repr(c)) for c in code.co_consts]
+    parts = [_code(c) if isinstance(c, CodeType) else describe(c) for c in code.co_consts]
     text = repr((code.co_code, code.co_names, code.co_varnames, parts))
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -36,7 +36,7 @@ def quiet() -> Iterator[None]:
 def memory(direction: str) -> Any:
     """An empty study in memory."""
     with quiet():
-        return optuna.create_study(direction=direction, sampler=optuna.samplers.RandomSampler(seed=0))
+        return optuna.create_study(direction=direction)
 
 
 def distribution(range: Range) -> BaseDistribution:
