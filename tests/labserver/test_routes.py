@@ -169,7 +169,7 @@ def test_a_path_or_kernel_that_cannot_be_one(server: LabServer, query: str, stat
 
 def test_an_action_runs_the_projects_own_python(server: LabServer, project: Store) -> None:
     ask = f"{API}/action?kernel={ID[:8]}"
-    status, said = server.get(ask, body={"argv": ["data"]})
+    status, said = server.get(ask, body={"argv": ["config"]})
     assert (status, said["code"]) == (200, 0)
     status, said = server.get(ask, body={"argv": ["deploi", "churn"]})
     assert (status, said["message"]) == (400, "no command 'deploi'; nearest: deploy")
