@@ -12,6 +12,7 @@ import pytest
 
 import nbml
 from nbml import errors
+from nbml.slicing import recorder
 from nbml.store import current
 from nbml.validation import scopes
 
@@ -115,7 +116,7 @@ def test_a_suite_shows_both_forms_and_is_json_of_great_expectations(project: Pat
     suite = nbml.expect("churn", TEXT, on=good)
     assert suite.validation is not None
     assert suite.validation.success is True
-    assert repr(suite).startswith("[passed] churn@1: 4 of 4 expectations hold · 4 expectations · reference of 100 rows pinned · ")
+    assert repr(suite).startswith("[passed] churn@1: 4 of 4 expectations hold · reference of 100 rows pinned · ")
     shown = nbml.suite("churn")._repr_mimebundle_()
     assert "plan in" in shown["text/plain"]
     assert "expect_column_values_to_be_in_set" in shown["text/html"]
@@ -156,6 +157,13 @@ def test_a_file_is_checked_by_its_path(project: Path, bad: pd.DataFrame) -> None
     nbml.expect("churn", TEXT)
     found = nbml.validate("orders.csv", "churn")
     assert (found.success, found.data, len(found.failing_rows())) == (False, "orders.csv", 26)
+
+
+def test_a_frame_is_called_as_its_variable(project: Path, good: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(recorder.namespace(), "delivery", good)
+    nbml.expect("churn", TEXT)
+    assert nbml.validate(good, "churn").data == "delivery"
+    assert nbml.validate(good, "churn", name="orders").data == "orders"
 
 
 def test_labels_and_names_of_any_kind(project: Path) -> None:

@@ -45,7 +45,7 @@ def validate(
     from nbml import datasets
 
     frame, thing = datasets.take(df)
-    data = name or (thing.ref if thing is not None else Path(df).name if isinstance(df, (str, Path)) else "")
+    data = name or (thing.ref if thing is not None else _called(df))
     chosen = _chosen(suite)
     form = (result_format, engine)
     found = _drafted(frame, data, str(suite)) if chosen is None else _checked(frame, thing, data, chosen, against, form)
@@ -141,6 +141,13 @@ def _no_folder(store: Store) -> None:
     folder = settings.load(store.root)["validation.suites"]
     if folder:
         raise errors.NotYet(f"{settings.FILE}: validation.suites = {folder!r}: suites in files are not there yet; remove the setting")
+
+
+def _called(df: Any) -> str:
+    """What a frame is called on the page: its file, or the variable that holds it; "" where nothing does."""
+    if isinstance(df, (str, Path)):
+        return Path(df).name
+    return next((name for name, value in list(_notebook().items()) if value is df and not name.startswith("_")), "")
 
 
 def _notebook() -> Mapping[str, Any]:

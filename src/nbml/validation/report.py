@@ -230,7 +230,7 @@ def suite_report(suite: Suite) -> Report:
         said = check.title[-1] if isinstance(check.title, tuple) else check.title
         title = (strong(suite), said)
         parts = [*check.parts, Details("the suite", forms)]
-        return Report(title, check.state, check.word, [*facts, *check.facts], parts, [], body.get("result"), "suite", str(suite))
+        return Report(title, check.state, check.word, [*facts[1:], *check.facts], parts, [], body.get("result"), "suite", str(suite))
     word = "stored" if suite.new else ""
     return Report((strong(suite),), "well" if suite.new else "idle", word, facts, forms, following, body.get("result"), "suite", str(suite))
 
