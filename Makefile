@@ -4,7 +4,7 @@ OPEN ?= 1
 VENV := .venv
 BIN := $(VENV)/bin
 # The production build of the JupyterLab extension is committed: installing needs no node.
-INSTALL := HATCH_BUILD_NO_HOOKS=true $(BIN)/uv pip install --quiet --python $(BIN)/python
+INSTALL := HATCH_BUILD_NO_HOOKS=true $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python
 
 .PHONY: demo test check mutants labextension clean
 

@@ -62,7 +62,7 @@ class Seat:
         """Light or dark, as the user would choose it."""
         wanted = f"JupyterLab {name.capitalize()}"
         self.page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", wanted)
-        self.page.wait_for_selector(f"body[data-jp-theme-name='{wanted}']")
+        self.page.wait_for_selector(f"body[data-jp-theme-name='{wanted}']", state="attached")
 
     def picture(self, name: str) -> None:
         """Keep a screenshot for whoever looks at the artefacts."""

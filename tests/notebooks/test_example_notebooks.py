@@ -46,7 +46,7 @@ def test_the_quickstart_runs_and_tells_its_story(quickstart) -> None:
         if cell.cell_type == "code"
         for output in cell.outputs
     )
-    for word in ("biopsies@1", "7 of 7 expectations hold", "failed", "baseline", "biopsies-boosting", "proven", "running", "True"):
+    for word in ("biopsies@1", "9 of 9 expectations hold", "failed", "baseline", "biopsies-boosting", "proven", "running", "True"):
         assert word in shown, word
     assert "patient-1" in shown
     store = Store(path.parent)

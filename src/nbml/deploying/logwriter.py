@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 #: seconds between two writes
 PAUSE = 0.25
+#: seconds between two looks for a reader that asks, while nothing comes
+IDLE = 0.1
 #: a file is full after so many requests, bytes or seconds
 ROWS, BYTES, SECONDS = 50_000, 64_000_000, 3600.0
 #: seconds between two looks for what is too old or too much
@@ -153,21 +155,24 @@ def main(arguments: list[str]) -> int:
     summary.write(time.time())
     traffic.schema()  # imports pyarrow now, so that the first request does not wait for it
     files = Files(folder / state.TRAFFIC, found["log.days"], settings.size(found["log.size"]))
-    reader, waiting, due = Reader(), list[Frame](), 0.0
+    reader, waiting, due, ask = Reader(), list[Frame](), 0.0, folder / traffic.ASK
     while True:
-        pause = max(0.0, due - time.monotonic()) if waiting else 1.0
+        asked = ask.exists()
+        pause = 0.0 if asked else max(0.0, due - time.monotonic()) if waiting else IDLE
         data = os.read(fd, 1 << 18) if select.select([fd], [], [], pause)[0] else None
         if data:
             for frame in reader.feed(data):
                 summary.add(frame)
                 waiting.append(frame)
-        if (waiting and time.monotonic() >= due) or data == b"":
+        if (waiting and (time.monotonic() >= due or (asked and not data))) or data == b"":
             if waiting:
                 files.append(traffic.batch([_row(frame, private) for frame in waiting]))
             waiting, due = [], time.monotonic() + PAUSE
             summary.write(time.time())
         elif not waiting:
             summary.write(time.time())
+        if asked and not data:
+            ask.unlink(missing_ok=True)
         files.sweep(time.time())
         if data == b"":
             files.close()

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from nbml.deploying import state
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+#: the file by which a reader asks the log writer for what it holds back
+ASK = "traffic.ask"
 #: how the name of a growing file ends, and of a full one
 OPEN, FULL = ".part.arrow", ".arrow"
 #: what a listing of requests needs; the bodies are read only where they are asked for
@@ -59,6 +64,21 @@ def compact(path: Path) -> None:
             stream.write_table(table)
         part.replace(path.with_name(path.name.removesuffix(OPEN) + FULL))
     path.unlink()
+
+
+def caught_up(deployment: Path, seconds: float = 2.0) -> None:
+    """Let the log writer write what was answered so far; waits for it at most so long, and not where none is at work."""
+    found = state.status(deployment)
+    if found is None or not found.live:
+        return
+    ask, end = deployment / ASK, time.monotonic() + seconds
+    try:
+        ask.touch(mode=0o600)
+        while ask.exists() and time.monotonic() < end:
+            time.sleep(0.01)
+        ask.unlink(missing_ok=True)
+    except OSError:  # a folder that can only be read shows what is there
+        return
 
 
 def table(folder: Path, since: float, columns: Sequence[str] = COLUMNS) -> pa.Table:

@@ -84,8 +84,9 @@ class Deployment(Shown):
         """The answered requests of the last while, oldest first: time ids rows latency_ms status version."""
         from nbml.deploying import traffic
 
-        folder = state.folder(self.store, self.name) / state.TRAFFIC
-        return traffic.requests(folder, time.time() - settings.duration(last))
+        folder = state.folder(self.store, self.name)
+        traffic.caught_up(folder)
+        return traffic.requests(folder / state.TRAFFIC, time.time() - settings.duration(last))
 
     def rollback(self) -> Deployment:
         """Return to the version that ran before. Raises errors.DeployFailed where there is none."""

@@ -27,7 +27,7 @@ LATER = {
 def monitor(service: Any, last: str = "24h") -> Monitor:
     """What was asked of a deployment, or of the deployment of a service, in the last while; running or stopped.
 
-    ``name@n`` gives the requests that this version answered. A request is there within a second of its answer. Raises
+    ``name@n`` gives the requests that this version answered. Every request answered so far is there. Raises
     errors.UnknownDeployment where nothing of that name was ever deployed.
     """
     import pandas as pd
@@ -37,6 +37,7 @@ def monitor(service: Any, last: str = "24h") -> Monitor:
     _, version = split_ref(str(service))
     name = _deployment(store, str(service))
     folder = state.folder(store, name)
+    traffic.caught_up(folder)
     seen = traffic.requests(folder / state.TRAFFIC, time.time() - span, (*traffic.COLUMNS, "response"))
     if version is not None:
         seen = seen[seen["version"] == str(service)].reset_index(drop=True)
