@@ -161,6 +161,7 @@ def test_silent_loss_is_noticed_with_column_and_figures(project: Path) -> None:
     assert lost.warnings[0].evidence == {"rows": 700, "least": 1000, "most": 1003, "history": [1000, 1001, 1002, 1003, 700]}
     assert "rows-lost" in repr(lost)
     assert lost.thing.body["row"] == {"state": "look", "figure": "rows-lost", "spark": [1000, 1001, 1002, 1003, 700]}
+    assert lost.warnings[0].advice == 'nbml.dataset("orders@4").load() is the version before'
     assert json.dumps(lost._repr_mimebundle_(), allow_nan=False)
 
 

@@ -26,7 +26,7 @@ def compare(facts: dict[str, Any], earlier: Sequence[dict[str, Any]], name: str)
     past = [e for e in earlier[-RECENT:] if e]
     if not past:
         return []
-    found = _rows(facts["rows"], [p["rows"] for p in past], name)
+    found = _rows(facts["rows"], [p["rows"] for p in past], f"{name}@{len(earlier)}")
     for column, now in facts["columns"].items():
         then = [p["columns"][column] for p in past if column in p["columns"]]
         if then:
@@ -35,13 +35,13 @@ def compare(facts: dict[str, Any], earlier: Sequence[dict[str, Any]], name: str)
     return found
 
 
-def _rows(now: int, then: list[int], name: str) -> list[Warning]:
+def _rows(now: int, then: list[int], before: str) -> list[Warning]:
     least = min(then)
     if now >= least * ROWS:
         return []
     span = f"{least:,} to {max(then):,}" if least != max(then) else f"{least:,}"
     message = f"{now:,} rows where {span} were to be expected"
-    advice = f"%nbml diff {name} shows what is gone"
+    advice = f'nbml.dataset("{before}").load() is the version before'
     return [Warning("rows-lost", message, {"rows": now, "least": least, "most": max(then), "history": [*then, now]}, advice)]
 
 
