@@ -61,6 +61,14 @@ def shell(project: Path) -> Iterator[Any]:
         sys.modules["__main__"] = before
 
 
+@pytest.fixture
+def no_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a plain script, though another test may have made a shell in this process."""
+    from IPython.core.interactiveshell import InteractiveShell
+
+    monkeypatch.setattr(InteractiveShell, "initialized", classmethod(lambda cls: False))
+
+
 @dataclass
 class Outcome:
     """What a cell gave: ``text`` of streams, ``error`` (name, message, traceback text) or None, ``outputs`` as MIME bundles."""

@@ -74,7 +74,7 @@ class Seat:
         return self.page.locator(f"#nbml-panel section[data-kind='{kind}'] .jp-nbml-row")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
     """Debian's Chromium under Playwright."""
     from playwright.sync_api import sync_playwright

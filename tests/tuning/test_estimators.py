@@ -237,6 +237,7 @@ def test_an_estimator_that_cannot_be_kept_is_there_and_the_report_says_so() -> N
         _ = nbml.study("lock").best_estimator
 
 
+@pytest.mark.usefixtures("no_notebook")
 def test_the_best_values_are_put_where_the_ranges_stood() -> None:
     from nbml.tuning.applying import text
 

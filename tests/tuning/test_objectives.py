@@ -245,6 +245,7 @@ def test_what_trials_warn_of_is_told_once(recwarn: pytest.WarningsRecorder) -> N
     assert not [w for w in recwarn if "careful" in str(w.message)]
 
 
+@pytest.mark.usefixtures("no_notebook")
 def test_tuning_shows_nothing_of_optuna(capfd: pytest.CaptureFixture[str]) -> None:
     nbml.tune(valley, name="quiet", direction="minimize", trials=12, seed=0)
     assert capfd.readouterr() == ("", "")
