@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +16,17 @@ import pytest
 
 os.environ.setdefault("JUPYTER_PLATFORM_DIRS", "1")
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def ended(process: subprocess.Popen[Any], seconds: float = 20.0) -> None:
+    """Ask a process that a test started to end, and make it."""
+    if process.poll() is None:
+        process.terminate()
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def until(condition: Callable[[], Any], seconds: float = 20.0, what: str = "") -> Any:

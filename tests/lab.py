@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -13,7 +12,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from conftest import until
+from conftest import ended, until
 
 TOKEN = "token-of-the-tests"
 #: kept out of Lab's way: its news toast covers ours
@@ -81,13 +80,7 @@ class LabServer:
 
     def close(self) -> None:
         """End the server; it ends its kernels."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        ended(self.process)
 
 
 def _value(raw: bytes) -> Any:

@@ -165,3 +165,20 @@ def ask(url: str, body: Any, token: str = "", timeout: float = 30.0) -> tuple[in
 
 def rows(count: int = 1) -> list[dict[str, float]]:
     return data()[0].head(count).to_dict("records")
+
+
+@pytest.fixture
+def project(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A project with churn@1 and churn@2 packaged."""
+    with place(tmp_path, tmp_path_factory.getbasetemp()) as root:
+        yield root
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The same project for all tests of a module, with churn@1 deployed."""
+    import nbml
+
+    with place(tmp_path_factory.mktemp("served"), tmp_path_factory.getbasetemp()) as root:
+        nbml.deploy("churn@1")
+        yield root

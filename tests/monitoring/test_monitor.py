@@ -33,6 +33,15 @@ def test_a_request_is_there_within_a_second(served: Path) -> None:
     assert seen.predictions[["p(0)", "p(1)"]].sum(axis=1).round(6).tolist() == [1.0, 1.0, 1.0]
 
 
+def test_every_request_answered_so_far_is_there_at_once(served: Path) -> None:
+    found = nbml.deployment("churn")
+    before = len(nbml.monitor("churn").requests)
+    for number in range(1, 6):  # faster than the log writer writes unasked
+        assert serving.ask(found.url, {"rows": serving.rows()})[0] == 200
+        assert len(found.traffic()) == before + number
+    assert len(nbml.monitor("churn").requests) == before + 5
+
+
 def test_it_tells_in_one_line_what_was_asked(served: Path) -> None:
     found = nbml.deployment("churn")
     before = len(nbml.monitor("churn").requests)

@@ -1,4 +1,4 @@
-"""Services that run: ``deploy``, ``deployments``, ``deployment``, ``stop``, ``rollback``, ``promote``, ``try_form``."""
+"""Services that run: ``deploy``, ``deployments``, ``deployment``, ``stop``, ``rollback``, ``try_form``."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from nbml import errors, registry, settings
 from nbml.deploying import state
 from nbml.deploying.targets import DEFAULT, Order
-from nbml.deploying.values import Deployment, cell
+from nbml.deploying.values import Deployment
 from nbml.display import Live
+from nbml.display.notebook import cell
 from nbml.store import Store, Thing, check_name, current, split_ref
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from nbml.deploying.form import TryForm
 
-__all__ = ["Deployment", "deploy", "deployment", "deployments", "promote", "rollback", "stop", "try_form"]
+__all__ = ["Deployment", "deploy", "deployment", "deployments", "rollback", "stop", "try_form"]
 
 
 def deploy(service: Any, to: str = DEFAULT, name: str | None = None, canary: float | None = None) -> Deployment:
@@ -94,12 +95,6 @@ def rollback(name: str) -> Deployment:
         raise errors.DeployFailed(f"{found.name} runs {found.service}; no other version ran before it", next="%nbml deployments")
     target = registry.adapter("nbml.targets", str(thing.body.get("target", DEFAULT)))
     return _apply(target, found.name, _service(before), "rollback")
-
-
-def promote(name: str) -> Deployment:
-    """Not in this version: there are no canaries to promote."""
-    found = deployment(str(name))
-    raise errors.NotYet(f"this version has no canary deployments: {found.name} runs {found.service} alone", next="%nbml deployments")
 
 
 def try_form(name: str) -> TryForm:

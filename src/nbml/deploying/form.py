@@ -11,6 +11,7 @@ from nbml import errors
 from nbml.deploying import client
 from nbml.deploying.values import Deployment
 from nbml.display import Line, Part, Report, Shown, Table, bundle, html, seconds
+from nbml.display.notebook import shell
 
 #: predictions that the form shows
 MOST = 20
@@ -151,10 +152,7 @@ class _Box:
 
 def _widgets(form: TryForm) -> _Box | None:
     """The form's widgets; None where no kernel runs, so that nobody could press the button."""
-    from IPython.core.getipython import get_ipython
-
-    shell = get_ipython()
-    if shell is None or not hasattr(shell, "kernel"):
+    if not hasattr(shell(), "kernel"):
         return None
     import ipywidgets
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from nbml import settings
 from nbml.deploying import state
 from nbml.deploying.state import Status
 from nbml.display import Report, Shown, bundle
+from nbml.display.notebook import cell
 from nbml.store import Store, Thing, current
 
 if TYPE_CHECKING:
@@ -113,16 +113,6 @@ class Deployment(Shown):
         from IPython.display import display
 
         display(bundle(self._report()), raw=True)
-
-
-def cell() -> int | None:
-    """The number of the cell that runs; None outside IPython."""
-    if "IPython" not in sys.modules:
-        return None
-    from IPython.core.getipython import get_ipython
-
-    shell = get_ipython()
-    return None if shell is None else int(shell.execution_count)
 
 
 def _target(store: Store) -> Any:

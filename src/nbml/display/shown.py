@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
 from nbml.display.html import html
+from nbml.display.notebook import shell
 from nbml.display.payload import MIME, payload
 from nbml.display.plain import text
 from nbml.display.values import Report
@@ -92,11 +92,8 @@ class Live:
 
 def _handle(first: dict[str, Any]) -> Any:
     """A display handle, or None where no IPython is running."""
-    if "IPython" not in sys.modules:
+    if shell() is None:
         return None
-    from IPython.core.getipython import get_ipython
     from IPython.display import display
 
-    if get_ipython() is None:
-        return None
     return display(first, raw=True, display_id=True)

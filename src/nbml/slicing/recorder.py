@@ -92,6 +92,11 @@ class Recorder:
         seq = self._files.get(file)
         return None if seq is None else next((cell for cell in reversed(self.cells) if cell.seq == seq), None)
 
+    @property
+    def running(self) -> Any:
+        """The outermost cell that has begun and not ended, as IPython's ExecutionInfo; None between cells."""
+        return self._open[0][0] if self._open else None
+
     def seen(self) -> list[Cell]:
         """The cells, and the one that is running now, as if all of it had run."""
         found = list(self.cells)
@@ -221,11 +226,9 @@ def _copy(shell: Any, cells: list[Cell]) -> Recorder:
 
 
 def _running() -> Any:
-    if "IPython" not in sys.modules:
-        return None
-    from IPython.core.getipython import get_ipython
+    from nbml.display.notebook import shell  # at use: loading the extension needs no display
 
-    return get_ipython()
+    return shell()
 
 
 def as_run(shell: Any, raw: str) -> tuple[str, int]:

@@ -15,6 +15,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from nbml.display.notebook import shell as running_shell
+
 #: imported module -> distribution: the libraries on which a result hangs
 STACK = {
     "numpy": "numpy", "pandas": "pandas", "polars": "polars", "pyarrow": "pyarrow", "scipy": "scipy", "sklearn": "scikit-learn",
@@ -107,7 +109,7 @@ def _git(root: Path, end: float, *arguments: str) -> str:
 
 def cell(root: Path) -> dict[str, Any]:
     """The running cell and its notebook: ``source``, ``id``, ``notebook`` (relative to the project), where known."""
-    shell = _shell()
+    shell = running_shell()
     if shell is None:
         return {}
     found = _running() or _newest(shell)
@@ -122,10 +124,9 @@ def _running() -> dict[str, Any]:
     from nbml.slicing import recorder
 
     kept = recorder.current()
-    running = kept._open if kept is not None else []
-    if not running:
+    info = kept.running if kept is not None else None
+    if info is None:
         return {}
-    info = running[0][0]
     return {"source": info.raw_cell, "id": info.cell_id or ""}
 
 
@@ -144,14 +145,6 @@ def notebook(shell: Any) -> Path | None:
         return None
     path = Path(told)
     return (path if path.is_absolute() else Path.cwd() / path).resolve()
-
-
-def _shell() -> Any:
-    if "IPython" not in sys.modules:
-        return None
-    from IPython.core.getipython import get_ipython
-
-    return get_ipython()
 
 
 def reset_peak() -> bool:

@@ -9,6 +9,7 @@ from types import CodeType
 from typing import Any
 
 from nbml import errors
+from nbml.display.notebook import shell
 from nbml.tuning import attempts, begin, naming, options, templates
 from nbml.tuning.forms import ObjectiveForm, bare
 from nbml.tuning.ranges import Range
@@ -98,10 +99,8 @@ def _parsed(source: str, file: str) -> tuple[str, ast.Module]:
     try:
         return source, ast.parse(source, file)
     except SyntaxError:
-        from IPython.core.getipython import get_ipython
-
-        shell = get_ipython()
-        python = source if shell is None else shell.transform_cell(source)
+        running = shell()
+        python = source if running is None else running.transform_cell(source)
         return python, ast.parse(python, file)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 import time
 import warnings
 from collections import Counter
@@ -12,6 +11,7 @@ from typing import Any
 
 from nbml import errors, registry
 from nbml.display import Live
+from nbml.display.notebook import cell
 from nbml.store import current
 from nbml.tuning import attempts, record, report
 from nbml.tuning.attempts import Attempt, SpaceChanged
@@ -183,7 +183,7 @@ class Session:
         if state == "done":
             body["importances"] = report.importances(study)
         self.thing = self.store.update(self.thing, body, state)
-        seen = (self.live.report.key, _cell())
+        seen = (self.live.report.key, cell())
         study = replace(study, thing=self.thing, seen=seen)
         self.live.finish(study._report())
         return study
@@ -200,13 +200,3 @@ def versions() -> dict[str, str]:
     from importlib.metadata import version
 
     return {"Python": platform.python_version(), "scikit-learn": version("scikit-learn"), "cloudpickle": version("cloudpickle")}
-
-
-def _cell() -> int:
-    """The number of the cell that runs; -1 outside IPython."""
-    if "IPython" not in sys.modules:
-        return -1
-    from IPython.core.getipython import get_ipython
-
-    shell = get_ipython()
-    return -1 if shell is None else int(shell.execution_count)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbml import errors
 from nbml.display import Report, Shown
+from nbml.display.notebook import cell, shell
 from nbml.store import Thing, current
 from nbml.tuning.correction import expected
 from nbml.tuning.ranges import Raw
@@ -51,7 +52,7 @@ class Study(Shown):
     records: tuple[Trial, ...]
     fitted: Any = None
     #: the result in whose output this study was shown live, and the cell in which that was
-    seen: tuple[str, int] | None = None
+    seen: tuple[str, int | None] | None = None
 
     def __str__(self) -> str:
         return f"{self.name}@{self.version}"
@@ -113,14 +114,12 @@ class Study(Shown):
 
     def apply(self) -> None:
         """Put the cell with the best values in place of its ranges below. Raises errors.UsageError outside a notebook."""
-        from IPython.core.getipython import get_ipython
-
         from nbml.tuning.applying import text
 
-        shell = get_ipython()
-        if shell is None:
+        running = shell()
+        if running is None:
             raise errors.UsageError("apply() puts a cell into the notebook; there is none here")
-        shell.set_next_input(text(self), replace=False)
+        running.set_next_input(text(self), replace=False)
 
     def _report(self) -> Report:
         from nbml.tuning.report import study_report
@@ -129,10 +128,8 @@ class Study(Shown):
 
     def _ipython_display_(self) -> None:
         """Nothing, in the cell whose live output ended as this very picture; else IPython goes on as usual."""
-        from IPython.core.getipython import get_ipython
-
-        shell = get_ipython()
-        if shell is None or self.seen is None or self.seen[1] != shell.execution_count:
+        now = cell()
+        if now is None or self.seen is None or self.seen[1] != now:
             raise NotImplementedError
 
 
