@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -16,6 +17,7 @@ import pytest
 from conftest import until
 from nbml.deploying import logwriter, traffic
 from nbml.runtime.traffic import Sender
+from nbml.store import Store
 
 pytestmark = pytest.mark.slow
 
@@ -84,6 +86,25 @@ def test_a_killed_writer_loses_nothing_that_was_written_and_the_next_goes_on(log
     assert [found[key] for key in ("requests", "errors", "refused", "rows", "p50_ms", "dropped")] == [102, 1, 1, 102, 2.0, 0]
     assert (len(found["minutes"]), sum(found["minutes"])) == (60, 102)
     assert not list((first.folder / "traffic").glob("*.part.arrow")), "full files are written again as one batch"
+
+
+def test_one_writes_at_a_time(log: Callable[..., Log], tmp_path: Path) -> None:
+    first = log()
+    first.send("a")
+    until(lambda: len(first.rows()) == 1, 10)
+    with contextlib.closing(Store(tmp_path)) as store:
+        holder = store.holder("log:churn")
+        assert holder is not None
+        assert (holder.kind, holder.pid) == ("log", first.process.pid)
+        second = log()
+        second.send("b")
+        until(lambda: len(store.processes("log")) == 2, 20, "the second has asked for the lease")
+        assert [row["ids"] for row in first.rows()] == [["a"]]
+        assert list((first.folder / "traffic").glob("*.part.arrow")), "the first one's growing file is left alone"
+        first.end()
+        until(lambda: [row["ids"] for row in second.rows()] == [["a"], ["b"]], 10)
+        second.end()
+        assert store.holder("log:churn") is None
 
 
 def test_private_columns_are_never_logged(log: Callable[..., Log], tmp_path: Path) -> None:

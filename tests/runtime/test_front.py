@@ -173,6 +173,21 @@ def test_every_answered_request_is_logged_as_it_was_and_no_probe() -> None:
     assert all(0 < f["latency_ms"] < 10_000 for f in log.sent)
 
 
+def test_a_request_is_handed_to_the_log_before_its_answer_goes() -> None:
+    log = Log()
+    front = Front(manifest(), one, log=log)
+    seen: list[int] = []
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": GOOD}
+
+    async def send(message: Any) -> None:
+        seen.append(len(log.sent))
+
+    asyncio.run(front({"type": "http", "method": "POST", "path": "/predict", "headers": [JSON]}, receive, send))
+    assert seen == [1, 1]
+
+
 def test_the_models_failure_is_500_and_the_service_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
     failures: list[BaseException] = [KeyError("tenure"), SystemExit(1), RuntimeError("first\nlast line")]
 

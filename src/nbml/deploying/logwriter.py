@@ -1,6 +1,8 @@
 """``python -m nbml.deploying.logwriter FOLDER FD SINCE``: the traffic of one deployment, from the pipe into files.
 
-A process of its own, so that a service encodes nothing. It ends when the last writer of the pipe has closed it.
+A process of its own, so that a service encodes nothing. It ends when the last writer of the pipe has closed it. It holds
+the lease ``log:NAME``: where a supervisor was killed, the log writer before may be at work still, and its growing file is
+not another's to write again.
 
 ``traffic/*.arrow`` are Arrow IPC streams: a schema, then one batch for each write, each handed to the system in one
 call. So a file can be read while it grows, and a kill -9 costs at most the last quarter of a second and a torn batch at
@@ -10,6 +12,7 @@ panel shows, at most four times a second.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -17,18 +20,24 @@ import statistics
 import sys
 import time
 from collections import deque
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nbml import settings
+from nbml import errors, settings
 from nbml.deploying import state, traffic
 from nbml.runtime.traffic import Frame, Reader
+from nbml.store import Store
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 #: seconds between two writes
 PAUSE = 0.25
+#: seconds after a read in which frames gather in the pipe, so that a busy service does not wake this process for each
+TOGETHER = 0.02
+#: seconds between two looks whether the log writer before has ended
+LOOK = 0.05
 #: seconds between two looks for a reader that asks, while nothing comes
 IDLE = 0.1
 #: a file is full after so many requests, bytes or seconds
@@ -146,10 +155,34 @@ class Files:
         self._bytes += len(content)
 
 
+@contextlib.contextmanager
+def leased(root: Path, name: str) -> Iterator[None]:
+    """Hold the office of the log writer of ``name``; waits until the one before has ended. A store that cannot be written stops nobody."""
+    with contextlib.closing(Store(root)) as store:
+        me = None
+        with contextlib.suppress(errors.StoreError):
+            me = store.join("log", name)
+            while not store.lease(f"log:{name}", me):
+                time.sleep(LOOK)
+        try:
+            yield
+        finally:
+            with contextlib.suppress(errors.StoreError):
+                if me is not None:
+                    store.leave(me)
+
+
 def main(arguments: list[str]) -> int:
-    """Write until the pipe ends."""
+    """Hold the lease, and write until the pipe ends."""
     folder, fd, since = Path(arguments[0]), int(arguments[1]), float(arguments[2])
-    found = settings.load(folder.parent.parent.parent)
+    root = folder.parent.parent.parent
+    with leased(root, folder.name):
+        write(folder, fd, since, settings.load(root))
+    return 0
+
+
+def write(folder: Path, fd: int, since: float, found: settings.Settings) -> None:
+    """Write until the pipe ends."""
     private = frozenset(found["data.private"])
     summary = Summary(folder / state.SUMMARY, since)
     summary.write(time.time())
@@ -158,12 +191,14 @@ def main(arguments: list[str]) -> int:
     reader, waiting, due, ask = Reader(), list[Frame](), 0.0, folder / traffic.ASK
     while True:
         asked = ask.exists()
-        pause = 0.0 if asked else max(0.0, due - time.monotonic()) if waiting else IDLE
+        pause = TOGETHER if asked else max(0.0, due - time.monotonic()) if waiting else IDLE
         data = os.read(fd, 1 << 18) if select.select([fd], [], [], pause)[0] else None
         if data:
             for frame in reader.feed(data):
                 summary.add(frame)
                 waiting.append(frame)
+            if not asked:
+                time.sleep(TOGETHER)
         if (waiting and (time.monotonic() >= due or (asked and not data))) or data == b"":
             if waiting:
                 files.append(traffic.batch([_row(frame, private) for frame in waiting]))
@@ -176,7 +211,7 @@ def main(arguments: list[str]) -> int:
         files.sweep(time.time())
         if data == b"":
             files.close()
-            return 0
+            return
 
 
 def _row(frame: Frame, private: frozenset[str]) -> dict[str, Any]:

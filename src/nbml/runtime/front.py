@@ -109,11 +109,10 @@ class Front:
                 more = [(b"connection", b"close")]
         else:
             status, out, more = early
-        head = scope["method"] == "HEAD"
-        await self._send(send, status, b"" if head else out, more, length=len(out))
-        if self.log is not None:
+        if self.log is not None:  # before the answer goes: nobody has an answer that is not on its way to the log
             took = (time.perf_counter() - started) * 1e3
             self.log.send(latency_ms=took, status=status, version=self.version, rows=rows, request=body, response=out)
+        await self._send(send, status, b"" if scope["method"] == "HEAD" else out, more, length=len(out))
 
     def _early(self, scope: Mapping[str, Any]) -> tuple[int, bytes, list[tuple[bytes, bytes]]] | None:
         """The refusal of a request whose body need not be read."""

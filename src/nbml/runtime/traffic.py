@@ -32,8 +32,6 @@ _CUT = 1
 QUEUE = 24 << 20
 #: a body above this is left out of its frame, and so is one that holds MAGIC
 BODY = 11 << 20
-#: seconds that a frame may wait for others, so that many go out in one write
-TOGETHER = 0.02
 
 
 @dataclass(frozen=True)
@@ -67,14 +65,17 @@ class Frame:
 
 
 class Sender:
-    """Writes frames to the pipe ``fd`` from one thread, and never waits: what the pipe and a bounded queue do not take is dropped."""
+    """Writes frames to the pipe ``fd`` from one thread, and never waits: what the pipe and a bounded queue do not take is dropped.
+
+    A frame is in the pipe, or behind others in the queue, when ``send`` returns: whoever hands over before it answers lets
+    the reader of an empty pipe know that it has every answered request.
+    """
 
     def __init__(self, fd: int, *, queue: int = QUEUE) -> None:
         self.fd, self.queue, self.dropped, self.sent = fd, queue, 0, 0
         self._parts: deque[bytes | memoryview] = deque()
         self._ends: deque[int] = deque()  # parts that belong to each frame
         self._waiting = 0
-        self._due = False
         self._watched: asyncio.AbstractEventLoop | None = None
         self._closed = False
         self._pid = os.getpid()
@@ -92,19 +93,11 @@ class Sender:
         self._parts.extend(frame)
         self._ends.append(len(frame))
         self._waiting += size
-        if self._watched is None and not self._due:
-            self._soon()
-
-    def _soon(self) -> None:
-        try:
-            asyncio.get_running_loop().call_later(TOGETHER, self._flush)
-            self._due = True
-        except RuntimeError:  # no loop runs in this thread
+        if self._watched is None:
             self._flush()
 
     def _flush(self) -> None:
         """Writes until the queue is empty or the pipe is full; then the loop says when it is not."""
-        self._due = False
         try:
             while self._parts:
                 done = os.writev(self.fd, list(itertools.islice(self._parts, 64)))
