@@ -4,6 +4,8 @@ OPEN ?= 1
 VENV := .venv
 BIN := $(VENV)/bin
 # The production build of the JupyterLab extension is committed: installing needs no node.
+# Two at a time, a file is one's: its fixtures are made once. In the order of their names, the longest (the browser's) come early.
+TWO := -n 2 --dist loadfile --no-loadscope-reorder
 INSTALL := HATCH_BUILD_NO_HOOKS=true $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python
 
 .PHONY: demo test check mutants labextension clean
@@ -32,13 +34,13 @@ endif
 
 test: $(VENV)/.installed-test
 	@tests/browser/chromium.sh
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(TWO)
 
 check: $(VENV)/.installed-test
 	$(BIN)/ruff check src tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -m 'not slow and not browser'
+	$(BIN)/python -m pytest $(TWO) -m 'not slow and not browser'
 
 mutants: $(VENV)/.installed-test
 	$(BIN)/python tests/mutants/kill.py

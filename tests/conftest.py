@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 
 os.environ.setdefault("JUPYTER_PLATFORM_DIRS", "1")
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that starts tests in the background lets it be ignored
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 

@@ -10,21 +10,24 @@ A mutant is a one-line change that breaks a promise::
     replace = "        return"
     test = "tests/tracking/test_log.py::test_outside_a_run"
 
-Each runs in a copy of the project, so the checkout is never touched. ``kill.py NAME...`` runs some of them;
+Each runs in a copy of the project, two at a time, so the checkout is never touched. ``kill.py NAME...`` runs some of them;
 ``kill.py --list`` checks that every line to be changed is there, exactly once.
 """
 
 from __future__ import annotations
 
 import os
+import queue
 import shutil
 import subprocess
 import sys
 import tempfile
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+TOGETHER = 2
 
 
 def mutants() -> list[dict[str, str]]:
@@ -72,14 +75,24 @@ def main(arguments: list[str]) -> int:
     if faults or arguments == ["--list"]:
         print("\n".join(faults) or f"{len(chosen)} mutants can be applied")
         return bool(faults)
-    alive = []
     with tempfile.TemporaryDirectory(prefix="nbml-mutants-") as folder:
-        copy = Path(folder) / "project"
-        shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".git", ".venv", "node_modules", ".demo", "artifacts"))
-        for mutant in chosen:
-            lives = survives(mutant, copy)
-            alive += [mutant["name"]] if lives else []
+        copies = queue.SimpleQueue[Path]()
+        for number in range(TOGETHER):
+            copy = Path(folder) / str(number) / "project"
+            shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".git", ".venv", "node_modules", ".demo", "artifacts"))
+            copies.put(copy)
+
+        def judged(mutant: dict[str, str]) -> bool:
+            copy = copies.get()
+            try:
+                lives = survives(mutant, copy)
+            finally:
+                copies.put(copy)
             print(f"{'SURVIVED' if lives else 'killed':8}  {mutant['room']}/{mutant['name']}: {mutant['promise']}", flush=True)
+            return lives
+
+        with ThreadPoolExecutor(TOGETHER) as pool:
+            alive = [mutant["name"] for mutant, lives in zip(chosen, pool.map(judged, chosen), strict=True) if lives]
     print(f"{len(chosen) - len(alive)} of {len(chosen)} mutants killed")
     return bool(alive)
 

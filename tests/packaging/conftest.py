@@ -62,7 +62,7 @@ def notebook(run: Run) -> Run:
 class Serving:
     """A worker at work; ``get`` and ``ask`` are HTTP."""
 
-    def __init__(self, bento: Path, home: Path, **env: str) -> None:
+    def __init__(self, bento: Path, home: Path, python: str, **env: str) -> None:
         self.socket = socket.socket()
         self.socket.bind(("127.0.0.1", 0))
         self.socket.listen(64)
@@ -73,7 +73,7 @@ class Serving:
         number = self.socket.fileno()
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "NBML_"))}
         full = {**clean, "BENTOML_DO_NOT_TRACK": "True", "BENTOML_HOME": str(home / "bentoml"), **env}
-        command = [sys.executable, "-m", "_bentoml_impl.worker.service", str(bento), "--fd", str(number), "--worker-id", "1"]
+        command = [python, "-m", "_bentoml_impl.worker.service", str(bento), "--fd", str(number), "--worker-id", "1"]
         with self.log.open("w") as log:
             self.process = subprocess.Popen(command, env=full, cwd=home, pass_fds=[number], stdout=log, stderr=log)
 
@@ -101,8 +101,8 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Serving]]:
     """Starts Bentos; all are ended."""
     started: list[Serving] = []
 
-    def start(bento: Path, **env: str) -> Serving:
-        worker = Serving(bento, tmp_path, **env)
+    def start(bento: Path, python: str = sys.executable, **env: str) -> Serving:
+        worker = Serving(bento, tmp_path, python, **env)
         started.append(worker)
         until(lambda: worker.process.poll() is not None or worker.get("/readyz")[0] == 200, 40, "the service answers")
         assert worker.process.poll() is None, worker.log.read_text()[-3000:]

@@ -6,8 +6,11 @@ import json
 import logging
 import os
 import signal
+import subprocess
 import sys
+import sysconfig
 import threading
+import venv
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -135,6 +138,21 @@ def test_every_dtype_reaches_the_model_as_in_the_notebook_and_comes_back(run: Ru
     run("got, want = served.predict(df.iloc[3:12]), predict(df.iloc[3:12])\npd.testing.assert_frame_equal(got, want)")
     run("odd = df.iloc[:2].assign(cat='new')\ngot = served.predict(odd)")
     assert run("got['cat'].isna().all() and got['cat'].dtype == df['cat'].dtype")
+
+
+def test_it_is_served_where_nbml_is_not_installed(notebook: Run, serve: Callable[..., Any], tmp_path: Path) -> None:
+    version = notebook("import nbml; nbml.package(model, 'churn')")
+    venv.create(tmp_path / "alone", with_pip=False)
+    python = str(tmp_path / "alone" / "bin" / "python")
+    (packages,) = (tmp_path / "alone" / "lib").glob("python*/site-packages")
+    # all that is installed here but nbml: an editable install is a .pth, which counts in a folder of its own only
+    (packages / "others.pth").write_text(sysconfig.get_path("purelib"))
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
+    found = subprocess.run([python, "-c", "import bentoml, nbml"], env=clean, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert "No module named 'nbml'" in found.stderr
+    rows, want = notebook("(X.iloc[:5].to_dict('records'), model.predict(X.iloc[:5]))")
+    status, answer = serve(version.path, python).ask(rows)
+    assert (status, answer["predictions"]) == (200, list(want))
 
 
 def test_an_array_and_a_regressor(run: Run) -> None:
