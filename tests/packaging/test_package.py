@@ -290,7 +290,7 @@ def test_a_suite_travels_along_and_a_token_is_asked_for(run: Run, serve: Callabl
     assert {e["text"]: e["scope"] for e in version.manifest["expectations"]} == {
         "18 <= age <= 100": "row", "income >= -5, mostly=0.9": "row", "2 <= rows": "window", "not_null(churned)": "not served",
     }  # fmt: skip
-    assert version.warnings == ("not served, since a request does not hold their columns: not_null(churned)",)
+    assert version.warnings == ()
     assert "churn@1: 2 checked on every request, 1 checked by the monitor, 1 not served" in repr(version)
     assert [(role, thing.kind, thing.ref) for role, thing in current().edges_from(version.thing)] == [("checks", "suite", "churn@1")]
     with pytest.raises(nbml.RequestRejected) as caught:
