@@ -17,10 +17,12 @@ $(BIN)/uv:
 
 $(VENV)/.installed: pyproject.toml labextension/package.json | $(BIN)/uv
 	$(INSTALL) --editable .
+	@$(BIN)/python -m compileall -q src/nbml
 	@touch $@
 
 $(VENV)/.installed-test: pyproject.toml labextension/package.json | $(BIN)/uv
 	$(INSTALL) --editable '.[test]'
+	@$(BIN)/python -m compileall -q src/nbml
 	@touch $@ $(VENV)/.installed
 
 demo: $(VENV)/.installed
