@@ -17,9 +17,9 @@ from typing import Any
 
 import nbml
 from nbml import errors, frames, store
-from nbml.commands.calls import Call, Found, bind, fit
+from nbml.commands.calls import Call, Found, bind
 from nbml.commands.help import Help
-from nbml.commands.parser import Word, Words, read
+from nbml.commands.parser import Word, Words, fit, read
 
 LEAD = "python -m nbml"
 
@@ -38,7 +38,7 @@ class Terminal:
         text = word.text
         if text.lower().endswith(frames.ENDINGS):
             if not Path(text).is_file():
-                raise errors.BadInput(f"no file {text!r} in {Path.cwd()}")
+                raise errors.BadInput(f"no file {text!r} in {Path.cwd()}", next=words.explained)
             return Found(text, repr(text), Path(text).stem)
         name = text.partition("@")[0]
         found = store.existing()
@@ -52,8 +52,8 @@ class Terminal:
     def model(self, word: Word, words: Words) -> Found:
         module, colon, attribute = word.text.partition(":")
         if not colon:
-            raise errors.BadArgument(f"outside a notebook a model is MODULE:NAME, found {word.text!r}")
-        return self._attribute(module, attribute)
+            raise errors.BadArgument(f"outside a notebook a model is MODULE:NAME, found {word.text!r}", next=words.explained)
+        return self._attribute(module, attribute, words)
 
     def served(self, word: Word, words: Words) -> Found:
         if ":" in word.text:
@@ -69,7 +69,7 @@ class Terminal:
         value: Any = text if number is None else int(number) if text.isdigit() else number
         return Found(value, repr(value), text)
 
-    def _attribute(self, module: str, attribute: str) -> Found:
+    def _attribute(self, module: str, attribute: str, words: Words) -> Found:
         here = str(Path.cwd())
         sys.path.insert(0, here)
         try:
@@ -77,9 +77,9 @@ class Terminal:
             for name in attribute.split("."):
                 value = getattr(value, name)
         except ModuleNotFoundError as error:
-            raise errors.UnknownName(f"no module {error.name!r} in {Path.cwd()} or in this Python") from error
+            raise errors.UnknownName(f"no module {error.name!r} in {Path.cwd()} or in this Python", next=words.explained) from error
         except AttributeError as error:
-            raise errors.UnknownName(f"{module} has no {attribute!r}") from error
+            raise errors.UnknownName(f"{module} has no {attribute!r}", next=words.explained) from error
         finally:
             sys.path.remove(here)
         return Found(value, attribute.rpartition(".")[2], attribute)
@@ -104,6 +104,8 @@ def main(arguments: list[str]) -> int:
         with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
             value = run(arguments, as_json)
     except errors.NbmlError as error:
+        if error.next == store.ELSEWHERE:
+            error.next = f"NBML_PROJECT=~/nbml-project {LEAD} {shlex.join(arguments)}"
         return _failed(error, as_json, 2 if isinstance(error, errors.UsageError) else 1)
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
@@ -131,7 +133,8 @@ def run(arguments: list[str], as_json: bool) -> Any:
 def _body(call: Call) -> None:
     """What would stand in the cell comes from standard input."""
     if sys.stdin is None or sys.stdin.isatty():
-        raise errors.BadArgument(f"{call.command.name} reads its lines from standard input, and there are none")
+        message = f"{call.command.name} reads its lines from standard input, and there are none"
+        raise errors.BadArgument(message, next=f"{LEAD} {call.command.name} --help")
     text = sys.stdin.read()
     call.set("text", text, repr(text))
 

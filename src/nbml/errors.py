@@ -48,12 +48,16 @@ from collections.abc import Callable, Iterable
 
 
 class NbmlError(Exception):
-    """The root of all errors of nbml. ``next`` is one line to type, or None."""
+    """The root of all errors of nbml. ``next`` is one line to type, or None.
 
-    def __init__(self, message: str, *, next: str | None = None) -> None:
+    ``instead`` is a parameter and what to give for it: who knows what was typed makes the line of it.
+    """
+
+    def __init__(self, message: str, *, next: str | None = None, instead: tuple[str, str] | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.next = next
+        self.instead = instead
 
     def __str__(self) -> str:
         return self.message if self.next is None else f"{self.message}\nTry: {self.next}"
@@ -223,6 +227,12 @@ class RequestRejected(DeployError):
     ) -> None:
         super().__init__(message, next=next)
         self.problems = list(problems)
+
+
+def shown_briefly(error: BaseException, message: str) -> None:
+    """Let IPython show one line for an error that is not of nbml, as for one that is; the chain where ``NBML_TRACEBACK=1``."""
+    if os.environ.get("NBML_TRACEBACK", "") in ("", "0"):
+        error._render_traceback_ = lambda: [f"\x1b[31m{type(error).__name__}\x1b[0m: {message}"]  # type: ignore[attr-defined]
 
 
 def nearest(word: str, words: Iterable[str]) -> str | None:

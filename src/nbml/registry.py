@@ -15,6 +15,21 @@ GROUPS = {
     "nbml.executors": "executor",
     "nbml.engines": "engine",
 }
+#: group of entry points -> adapters of a later version; one that somebody installs under that name is taken all the same
+LATER = {
+    "nbml.trackers": ("mlflow", "comet"),
+    "nbml.samplers": ("hyperopt",),
+    "nbml.targets": ("container", "kubernetes"),
+    "nbml.executors": ("dask", "ray"),
+}
+#: group of entry points -> the line that explains what takes an adapter
+HELP = {
+    "nbml.trackers": "%nbml track --help",
+    "nbml.samplers": "%nbml tune --help",
+    "nbml.targets": "%nbml deploy --help",
+    "nbml.executors": "%nbml package --help",
+    "nbml.engines": "%nbml validate --help",
+}
 
 
 def names(group: str) -> list[str]:
@@ -23,7 +38,10 @@ def names(group: str) -> list[str]:
 
 
 def adapter(group: str, name: str) -> Any:
-    """The adapter's class. Raises errors.UnknownAdapter, or errors.MissingExtra where its tool is not installed."""
+    """The adapter's class.
+
+    Raises errors.UnknownAdapter, errors.NotYet for one of a later version, or errors.MissingExtra where its tool is not installed.
+    """
     point = _point(group, name)
     try:
         return point.load()
@@ -36,12 +54,20 @@ def adapter(group: str, name: str) -> Any:
         ) from error
 
 
+def check(group: str, name: str) -> None:
+    """Raises errors.UnknownAdapter, or errors.NotYet for one of a later version; loads nothing."""
+    _point(group, name)
+
+
 def _point(group: str, name: str) -> EntryPoint:
     for point in entry_points(group=group):
         if point.name == name:
             return point
     known = names(group)
+    if name in LATER.get(group, ()):
+        there = " and ".join(part for part in (", ".join(known[:-1]), *known[-1:]) if part)
+        verb = "is" if len(known) == 1 else "are"
+        raise errors.NotYet(f"the {GROUPS[group]} {name!r} is not there yet; {there or 'none'} {verb}", next=HELP[group])
     close = errors.nearest(name, known)
-    raise errors.UnknownAdapter(
-        f"no {GROUPS[group]} {name!r}; " + (f"nearest: {close}" if close else f"known: {', '.join(known) or 'none'}")
-    )
+    have = f"nearest: {close}" if close else f"known: {', '.join(known) or 'none'}"
+    raise errors.UnknownAdapter(f"no {GROUPS[group]} {name!r}; {have}", next=HELP[group])

@@ -15,6 +15,8 @@ from typing import Any
 from nbml import errors
 
 FILE = "nbml.toml"
+#: the line that shows what is wrong in the file, and every key that there is
+SHOW = "%nbml config"
 
 
 @dataclass(frozen=True)
@@ -61,18 +63,25 @@ class Settings:
         return self.values[key]
 
 
+def defaults() -> Settings:
+    """The values in force where there is no nbml.toml."""
+    return Settings({key.name: key.default for key in KEYS}, {key.name: "default" for key in KEYS}, {})
+
+
 def load(root: Path) -> Settings:
     """Read ``root/nbml.toml``. Raises errors.BadArgument naming the key, what was found and what is allowed."""
     path = root / FILE
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     except tomllib.TOMLDecodeError as error:
-        raise errors.BadArgument(f"{FILE} cannot be read: {error}") from error
+        raise errors.BadArgument(f"{FILE} cannot be read: {error}", next=SHOW) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise errors.BadArgument(f"{FILE} cannot be read: {error}", next=SHOW) from error
     found: dict[str, Any] = {}
     free: dict[str, Mapping[str, Any]] = {}
     for section, entries in table.items():
         if not isinstance(entries, dict):
-            raise errors.BadArgument(f"{FILE}: {section!r} stands outside a table; known tables: {_sections()}")
+            raise errors.BadArgument(f"{FILE}: {section!r} stands outside a table; known tables: {_sections()}", next=SHOW)
         if section in FREE:
             free[section] = entries
         else:
@@ -81,7 +90,7 @@ def load(root: Path) -> Settings:
     for name, value in found.items():
         if name not in known:
             close = errors.nearest(name, known)
-            raise errors.BadArgument(f"{FILE}: no setting {name!r}" + (f"; nearest: {close}" if close else ""))
+            raise errors.BadArgument(f"{FILE}: no setting {name!r}" + (f"; nearest: {close}" if close else ""), next=SHOW)
         _check(known[name], value)
     values = {key.name: found.get(key.name, key.default) for key in KEYS}
     origin = {key.name: FILE if key.name in found else "default" for key in KEYS}
@@ -110,13 +119,15 @@ def _sections() -> str:
 
 def _check(key: Key, value: Any) -> None:
     kinds: dict[str, Any] = {"str": str, "int": int, "bool": bool, "list": list}
-    if key.kind == "duration":
-        duration(value)
-    elif key.kind == "size":
-        size(value)
+    if key.kind in ("duration", "size"):
+        try:
+            (duration if key.kind == "duration" else size)(value)
+        except errors.BadArgument as error:
+            raise errors.BadArgument(f"{FILE}: {key.name} = {error.message}", next=SHOW) from error
     elif not isinstance(value, kinds[key.kind]) or (key.kind == "int" and isinstance(value, bool)):
-        raise errors.BadArgument(f"{FILE}: {key.name} = {value!r}: a value of type {key.kind} is needed")
+        raise errors.BadArgument(f"{FILE}: {key.name} = {value!r}: a value of type {key.kind} is needed", next=SHOW)
     elif key.kind == "list" and not all(isinstance(entry, str) for entry in value):
-        raise errors.BadArgument(f"{FILE}: {key.name} = {value!r}: a list of texts is needed")
+        raise errors.BadArgument(f"{FILE}: {key.name} = {value!r}: a list of texts is needed", next=SHOW)
     elif key.choices and value not in key.choices:
-        raise errors.BadArgument(f"{FILE}: {key.name} = {value!r}: one of {', '.join(map(repr, key.choices))} is needed")
+        allowed = ", ".join(map(repr, key.choices))
+        raise errors.BadArgument(f"{FILE}: {key.name} = {value!r}: one of {allowed} is needed", next=SHOW)

@@ -48,9 +48,30 @@ def test_config_says_where_each_value_came_from(project: Path) -> None:
     assert "validation.min_rows  50" in text
     assert "alerts.team" in text
     (project / "nbml.toml").write_text("[validation]\nmin_row = 50\n")
-    with pytest.raises(errors.BadArgument) as caught:
-        nbml.config()
-    assert str(caught.value) == "nbml.toml: no setting 'validation.min_row'; nearest: validation.min_rows"
+    config = nbml.config()
+    fault = "nbml.toml: no setting 'validation.min_row'; nearest: validation.min_rows"
+    assert (config.fault, config.healthy, config["validation.min_rows"]) == (fault, False, 200)
+    assert f"[not in force] {fault}; these are the defaults" in repr(config)
+    assert (nbml.status().fault, nbml.status().next) == (fault, "%nbml config")
+    assert f"[not in force] {fault}" in repr(nbml.status())
+
+
+def test_a_project_that_cannot_be_written_to_proposes_another(shell: Any, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (project / "file").write_text("")  # below a file nobody makes a folder, not even root
+    monkeypatch.setenv("NBML_PROJECT", str(project / "file" / "below"))
+    monkeypatch.setenv("HOME", str(project / "home"))
+    (project / "home").mkdir()
+    store.use(None)
+    store.choose(store.resolve())
+    shell.user_ns["df"] = pd.DataFrame({"a": [1]})
+    status = nbml.status()
+    assert (status.readonly, status.next) == (True, store.ELSEWHERE)
+    assert "can be read, not written" in repr(status)
+    with pytest.raises(errors.ReadOnlyStore):
+        nbml.snapshot(shell.user_ns["df"], name="a")
+    assert shell.run_cell(status.next).success
+    assert nbml.status().next == "%nbml snapshot df"
+    assert str(nbml.snapshot(shell.user_ns["df"], name="a")) == "a@1"
 
 
 def test_doctor_finds_this_installation_well(project: Path) -> None:

@@ -104,7 +104,9 @@ def test_another_version_at_the_same_address_and_back(project: Path) -> None:
     assert serving.ask(url, {"rows": serving.rows()})[1]["version"] == "churn@1"
     with pytest.raises(errors.DeployFailed) as caught:
         nbml.rollback("churn")
-    assert str(caught.value) == "churn runs churn@1; no other version ran before it\nTry: %nbml deployments"
+    assert str(caught.value) == (
+        "churn runs churn@1, the first that was deployed; a rollback goes back, never forth to churn@2 again\nTry: %nbml deploy churn@2"
+    )
     assert [(t.body["service"], t.body["by"], t.state) for t in store.current().versions("deployment", "churn")] == [
         ("churn@1", "deploy", "replaced"), ("churn@2", "deploy", "replaced"), ("churn@1", "rollback", "running"),
     ]  # fmt: skip
@@ -155,7 +157,7 @@ def test_a_port_in_use_names_who_has_it(hands: Path) -> None:
         with pytest.raises(errors.PortInUse) as caught:
             nbml.deploy("hand@2")
         name = Path("/proc/self/comm").read_text().strip()
-        assert str(caught.value) == f"port {port} (deploy.port in nbml.toml) is in use by process {os.getpid()} ({name})"
+        assert str(caught.value) == f"port {port} (deploy.port in nbml.toml) is in use by process {os.getpid()} ({name})\nTry: %nbml config"
     assert not where("hand").exists()
     found = nbml.deploy("hand@1")
     assert found.url == f"http://127.0.0.1:{port}"

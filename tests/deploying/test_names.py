@@ -17,11 +17,13 @@ from nbml import errors
     [
         (lambda: nbml.deploy("chrn"), errors.UnknownService, 'no service \'chrn\'; nearest: churn@2\nTry: nbml.service("churn@2")'),
         (lambda: nbml.deploy("churn@9"), errors.UnknownService, 'no service \'churn@9\'; nearest: churn@2\nTry: nbml.service("churn@2")'),
-        (lambda: nbml.deploy("churn", to="kubernetes"), errors.UnknownAdapter, "no target 'kubernetes'; known: local"),
-        (lambda: nbml.deploy("churn", to="locl"), errors.UnknownAdapter, "no target 'locl'; nearest: local"),
+        (lambda: nbml.deploy("churn", to="kubernetes"), errors.NotYet,
+         "the target 'kubernetes' is not there yet; local is\nTry: %nbml deploy --help"),
+        (lambda: nbml.deploy("churn", to="moon"), errors.UnknownAdapter, "no target 'moon'; known: local\nTry: %nbml deploy --help"),
+        (lambda: nbml.deploy("churn", to="locl"), errors.UnknownAdapter, "no target 'locl'; nearest: local\nTry: %nbml deploy --help"),
         (
             lambda: nbml.deploy("churn", canary=10), errors.NotYet,
-            "this version has no canary deployments: deploy replaces what runs\nTry: %nbml deploy churn",
+            "this version has no canary deployments: deploy replaces what runs\nTry: nbml.deploy('churn')",
         ),
         (lambda: nbml.stop("churn"), errors.UnknownDeployment, "the service churn is packaged, not deployed\nTry: %nbml deploy churn"),
         (lambda: nbml.deployment("zzz"), errors.UnknownDeployment, "nothing of the name 'zzz' is deployed; nothing is deployed yet"

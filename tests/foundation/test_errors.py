@@ -30,7 +30,16 @@ def test_nearest() -> None:
 def test_an_unknown_adapter_proposes_the_nearest() -> None:
     with pytest.raises(errors.UnknownAdapter) as caught:
         registry.adapter("nbml.samplers", "optuno")
-    assert str(caught.value) == "no sampler 'optuno'; nearest: optuna"
+    assert str(caught.value) == "no sampler 'optuno'; nearest: optuna\nTry: %nbml tune --help"
     with pytest.raises(errors.UnknownAdapter) as caught:
         registry.adapter("nbml.trackers", "aim")
-    assert str(caught.value) == "no tracker 'aim'; known: wandb"
+    assert str(caught.value) == "no tracker 'aim'; known: wandb\nTry: %nbml track --help"
+
+
+def test_an_adapter_of_a_later_version_is_named_as_such() -> None:
+    with pytest.raises(errors.NotYet) as caught:
+        registry.adapter("nbml.targets", "kubernetes")
+    assert str(caught.value) == "the target 'kubernetes' is not there yet; local is\nTry: %nbml deploy --help"
+    with pytest.raises(errors.NotYet) as caught:
+        registry.adapter("nbml.samplers", "hyperopt")
+    assert str(caught.value) == "the sampler 'hyperopt' is not there yet; grid, optuna and random are\nTry: %nbml tune --help"

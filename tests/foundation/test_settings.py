@@ -33,7 +33,8 @@ def test_values_of_the_file(tmp_path: Path) -> None:
         ("[trackin]\nto = []", "nbml.toml: no setting 'trackin.to'; nearest: tracking.to"),
         ('[log]\ndays = "30"', "nbml.toml: log.days = '30': a value of type int is needed"),
         ("[deploy]\ntoken = 1", "nbml.toml: deploy.token = 1: a value of type bool is needed"),
-        ('[monitor]\nwindow = "5 minutes"', "'5 minutes' is no duration: a number and s, m, h or d, as in 60s, 10m, 24h, 7d"),
+        ('[monitor]\nwindow = "5 minutes"', "nbml.toml: monitor.window = '5 minutes' is no duration: a number and s, m, h or d, as in "
+         "60s, 10m, 24h, 7d"),
         ('[retrain]\nwhen = "always"', "nbml.toml: retrain.when = 'always': one of '', 'drift' is needed"),
         ("[data]\nprivate = [1]", "nbml.toml: data.private = [1]: a list of texts is needed"),
     ],
@@ -41,7 +42,7 @@ def test_values_of_the_file(tmp_path: Path) -> None:
 def test_what_is_wrong_is_named(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(errors.BadArgument) as caught:
         load(tmp_path, text)
-    assert str(caught.value) == message
+    assert str(caught.value) == f"{message}\nTry: %nbml config"
 
 
 def test_broken_toml_says_where(tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ def test_a_tracked_body_behaves_as_without_the_line_above_it(kernel: Any) -> Non
     failed = kernel.run("%%nbml track base\n\nx = 1\nx / 0\nprint('never')")
     assert failed.error[:2] == ("ZeroDivisionError", "division by zero")
     assert "----> 4 x / 0" in failed.error[2]
+    assert "      1 # %%nbml track base\n" in kernel.run("%%nbml track base\nx / 0").error[2]
     assert failed.text == ""
     assert failed.outputs[0]["text/plain"].startswith("[failed] base@2")
     assert nbml.run("base@2").state == "failed"
@@ -129,6 +130,21 @@ def test_the_python_form_of_a_cell_gives_the_same(kernel: Any) -> None:
     best = nbml.study("square").best_params
     assert kernel.run(form(cell.format(" --as-python"))).ok
     assert nbml.study("square").best_params == best
+
+
+def test_an_interrupt_is_one_line(kernel: Any) -> None:
+    kernel.run("import os, signal\nimport pandas as pd\ndf = pd.DataFrame({'a': [1.0, 2.0]})")
+    press = "os.kill(os.getpid(), signal.SIGINT)"
+    for cell, command in {
+        f"%%nbml tune x --direction minimize --trials 2\n{press}\n1.0": "tune",
+        f"%%nbml package x --on df\ndef predict(df):\n    {press}\n    return df['a']": "package",
+        "%nbml package predict --name x --on df": "package",
+    }.items():
+        failed = kernel.run(cell)
+        assert failed.error[0] == "KeyboardInterrupt"
+        assert failed.error[2] == f"KeyboardInterrupt: {command} was interrupted; what was finished is kept"
+    assert "os.kill" in kernel.run(f"%%nbml track own\n{press}").error[2]  # in the user's own code: its traceback
+    assert list(nbml.services()["name"]) == []
 
 
 def test_the_kernel_tells_where_its_project_is_and_what_it_holds(kernels: Callable[..., Any], project: Any) -> None:

@@ -11,6 +11,12 @@ from nbml import store
 pytestmark = pytest.mark.slow
 
 
+def offered(kernel: Any, line: str, rest: str = "") -> list[str]:
+    """What the text is for each thing that TAB offers at the end of ``line``; ``rest`` stands behind the cursor."""
+    reply = kernel.client.complete(line + rest, cursor_pos=len(line), reply=True, timeout=60)["content"]
+    return [line[: reply["cursor_start"]] + match + (line + rest)[reply["cursor_end"] :] for match in reply["matches"]]
+
+
 def test_everything_after_the_magic_is_completed(kernel: Any) -> None:
     kernel.run(
         "import pandas as pd\nfrom sklearn.linear_model import Ridge\n"
@@ -22,9 +28,7 @@ def test_everything_after_the_magic_is_completed(kernel: Any) -> None:
     kernel.run("%%nbml track baseline\n1")
 
     def after(line: str) -> list[str]:
-        """What the lines are that TAB offers."""
-        reply = kernel.client.complete(line, reply=True, timeout=60)["content"]
-        return [line[: reply["cursor_start"]] + match + line[reply["cursor_end"] :] for match in reply["matches"]]
+        return offered(kernel, line)
 
     assert after("%nbml va") == ["%nbml validate"]
     assert after("result = %nbml va") == ["result = %nbml validate"]
@@ -50,3 +54,43 @@ def test_everything_after_the_magic_is_completed(kernel: Any) -> None:
     assert after("%%nbml expect new\nuni") == ["%%nbml expect new\nunique"]
     assert after("%nbml validate zzz") == []
     assert "numb" + "er" in after("numb")
+
+
+def test_columns_are_completed_as_the_language_writes_them(kernel: Any) -> None:
+    kernel.run("import pandas as pd\nq = pd.DataFrame({'net amount': [1.0], 'class': [1], 'psi': [1], 'b': [2], 'max_x': [3]})\nlen('x')")
+    first = "%%nbml expect q --on q\n"
+
+    def after(line: str, rest: str = "") -> list[str]:
+        return [text.removeprefix(first) for text in offered(kernel, first + line, rest)]
+
+    assert after("net") == ['col("net amount")']
+    assert after("not_null(cl") == ['not_null(col("class")']
+    assert after("ps") == ['col("psi")', "psi"]
+    assert after("b") == ["b"]
+    assert after('col("') == [f'col("{name}")' for name in ("net amount", "class", "psi", "b", "max_x")]
+    assert after('col("net am') == ['col("net amount")']
+    assert after('col("ne', '")') == ['col("net amount")']
+    assert after("zzz") == []
+
+
+def test_what_options_take_is_completed(kernel: Any) -> None:
+    kernel.run("import pandas as pd\ndf = pd.DataFrame({'a': [1], 'b': [2]})\nlen('x')")
+
+    def after(line: str) -> list[str]:
+        return offered(kernel, line)
+
+    assert not [text for text in after("%%nbml tune x --metric ") if "roc_auc" in text]  # nothing is loaded for it
+    kernel.run("from sklearn.linear_model import Ridge\nmodel = Ridge(alpha=3.0)")
+    assert "%%nbml tune x --metric accuracy" in after("%%nbml tune x --metric ")
+    assert "%%nbml tune x --metric accuracy,roc_auc" in after("%%nbml tune x --metric accuracy,roc")
+    kernel.run("%%nbml track base\nimport nbml\nmodel.fit(df[['a']], df['b'])\nnbml.log({'auc': 0.9, 'valid/loss': 1.0})")
+    where = after("%nbml runs --where ")
+    assert {f"%nbml runs --where {name}" for name in ("name", "state", "auc", "alpha", 'col("valid/loss")')} <= set(where)
+    assert after('%nbml runs --where "auc > 0.8 and al') == ['%nbml runs --where "auc > 0.8 and alpha']
+    assert after('%nbml runs --where "val') == ["%nbml runs --where \"col('valid/loss')"]
+    for line in ("%nbml package ", "%nbml deploy ", "%nbml slice "):
+        assert f"{line}model" in after(line)
+        assert f"{line}open" not in after(line)
+    assert after("%nbml --h") == ["%nbml --help"]
+    assert after("%nbml snapshot df.drop_d") == ["%nbml snapshot df.drop_duplicates"]
+    assert "%nbml deploy model --canary" not in after("%nbml deploy model --")

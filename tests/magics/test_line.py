@@ -9,6 +9,7 @@ import pytest
 
 import nbml
 from magics.asked import FRAME, refused, run
+from nbml import store
 from nbml.datasets import DatasetVersion
 
 
@@ -93,11 +94,16 @@ REFUSALS = {
     "%nbml snapshot dff": "UnknownName: no dataframe, dataset or file 'dff'; nearest: df\nTry: %nbml snapshot df",
     "%nbml snapshot dff.head(2)": "UnknownName: no dataframe, dataset or file 'dff'; nearest: df\nTry: %nbml snapshot df.head(2)",
     "%nbml snapshot zzz": "UnknownName: no dataframe, dataset or file 'zzz'\nTry: %whos DataFrame",
-    "%nbml snapshot lost.csv": "BadInput: no file 'lost.csv' in {cwd}",
+    "%nbml snapshot lost.csv": "BadInput: no file 'lost.csv' in {cwd}\nTry: %ls",
+    "%nbml snapshot smal.csv --name a": "BadInput: no file 'smal.csv' in {cwd}; nearest: small.csv\nTry: %nbml snapshot small.csv --name a",
+    "%nbml snapshot churn@x --name q": "UnknownDataset: no dataset 'churn@x'; nearest: churn@1\nTry: %nbml snapshot churn@1 --name q",
+    "%nbml snapshot dff.merge(gone)": "UnknownName: no dataframe, dataset or file 'dff'; nearest: df\nTry: %whos DataFrame",
+    "%nbml snapshot df df df": "BadArgument: snapshot takes one thing without an option; 'df' is too much\nTry: %nbml snapshot df",
     "%nbml snapshot chrun@1": "UnknownDataset: no dataset 'chrun@1'; nearest: churn@1\nTry: %nbml snapshot churn@1",
     "%nbml snapshot churn@9": "UnknownDataset: no dataset 'churn@9'; nearest: churn@1\nTry: %nbml snapshot churn@1",
     "%nbml snapshot [1,2]": "NotADataFrame: '[1,2]' is list, not a dataframe\nTry: %nbml snapshot churn",
-    "%nbml snapshot df.x": "BadArgument: 'df.x' cannot be evaluated: AttributeError: 'DataFrame' object has no attribute 'x'",
+    "%nbml snapshot df.x": "BadArgument: 'df.x' cannot be evaluated: AttributeError: 'DataFrame' object has no attribute 'x'"
+    "\nTry: %whos DataFrame",
     "%nbml snapshot": "BadArgument: snapshot needs a dataframe, name@n, or a Parquet or CSV file after it\nTry: %nbml snapshot --help",
     "%nbml snapshot df df": "BadArgument: snapshot takes one thing without an option; 'df' is too much\nTry: %nbml snapshot df",
     "%nbml snapshot df --note two words": "BadArgument: a text with spaces stands in quotes: --note two words"
@@ -108,10 +114,42 @@ REFUSALS = {
     "%nbml validate df --result-format BASICS": "BadArgument: --result-format is one of BOOLEAN_ONLY, BASIC, SUMMARY, COMPLETE, found "
     "'BASICS'; nearest: BASIC\nTry: %nbml validate df --result-format BASIC",
     "%nbml snapshot df --name {what}": "UnknownName: no name 'what' in this notebook for {what} of '{what}'; "
-    "single quotes keep it as typed",
+    "single quotes keep it as typed\nTry: %whos",
+    "%nbml snapshot df --name=": "BadArgument: --name needs a value: name of the dataset\nTry: %nbml snapshot df",
+    '%nbml snapshot df --note "two words': "BadArgument: column 20: the quote \" is never closed: \"two words"
+    '\nTry: %nbml snapshot df --note "two words"',
+    "%nbml snapshot df) --name a": "BadArgument: column 12: ')' closes nothing: ) --name a\nTry: %nbml snapshot df --name a",
     "%nbml snapshot df --name Churn": "BadName: the name 'Churn' does not fit: lower-case letters, digits, '.', '_' and '-', at most 63; "
-    "'churn' would",
-    "%nbml snapshot (df": "BadArgument: column 10: '(' is never closed: (df",
+    "'churn' would\nTry: %nbml snapshot df --name churn",
+    "%nbml snapshot (df": "BadArgument: column 10: '(' is never closed: (df\nTry: %nbml snapshot (df)",
+    "%nbml data --where x": "UnknownOption: data has no option --where\nTry: %nbml data --help",
+    "%nbml data --hlep": "UnknownOption: data has no option --hlep; nearest: --help\nTry: %nbml data --help",
+    "%nbml validate df --stric=yes": "UnknownOption: validate has no option --stric; nearest: --strict\nTry: %nbml validate df --strict",
+    "%nbml labels": "UnknownCommand: no command 'labels'; nearest: label, which comes with a later version\nTry: %nbml --help",
+    "%nbml studies": "UnknownCommand: no command 'studies'; nearest: study\nTry: %nbml study --help",
+    "%nbml datasets churn": "UnknownCommand: no command 'datasets'; nearest: dataset\nTry: %nbml dataset churn",
+    "%nbml trakc base": "UnknownCommand: no command 'trakc'; nearest: track\nTry: %nbml track --help",
+    "%%nbml track Bad Name\n1": "BadArgument: a name is one word: Bad Name\nTry: %%nbml track bad-name",
+    "%%nbml track Bad --tags a\n1": "BadName: the name 'Bad' does not fit: lower-case letters, digits, '.', '_' and '-', at most 63; "
+    "'bad' would\nTry: %%nbml track bad --tags a",
+    "%%nbml track base --to wandb,mlflow\n1": "NotYet: the tracker 'mlflow' is not there yet; wandb is\nTry: %%nbml track base --to wandb",
+    "%nbml suite Plan@x": "BadName: the name 'Plan' does not fit: lower-case letters, digits, '.', '_' and '-', at most 63; 'plan' would"
+    "\nTry: %nbml suite plan@1",
+    "%nbml suite plam": "UnknownSuite: no suite 'plam'; nearest: plan@1\nTry: %nbml suite plan@1",
+    "%nbml monitor livee": "UnknownDeployment: nothing of the name 'livee' is deployed; nearest: live\nTry: %nbml monitor live",
+    "%nbml stop livee": "UnknownDeployment: nothing of the name 'livee' is deployed; nearest: live\nTry: %nbml stop live",
+    "%nbml deploy mdel --to kubernetes --name zz": "UnknownName: no service and no name 'mdel' in this notebook; nearest: model"
+    "\nTry: %nbml deploy model --to kubernetes --name zz",
+    "%nbml deploy model --to kubernetes --name zz": "NotYet: the target 'kubernetes' is not there yet; local is"
+    "\nTry: %nbml deploy model --name zz",
+    "%nbml deploy model --to locl --name zz": "UnknownAdapter: no target 'locl'; nearest: local"
+    "\nTry: %nbml deploy model --to local --name zz",
+    "%nbml deploy model --canary 10 --name zz": f"NotYet: nbml {nbml.__version__} does not have --canary of deploy yet"
+    "\nTry: %nbml deploy model --name zz",
+    "%nbml deploy nope": "UnknownName: no service and no name 'nope' in this notebook\nTry: %nbml services",
+    "%nbml package nope --name x": "UnknownName: no name 'nope' in this notebook\nTry: %whos",
+    "%nbml package mod --name x": "UnknownName: no name 'mod' in this notebook; nearest: model\nTry: %nbml package model --name x",
+    "%%nbml tune spl --on df df --metric accuracy --cv KF\nmodel": "UnknownName: no name 'KF' in this notebook\nTry: %whos",
     "%nbml track base": "BadArgument: track needs a body: it stands on the first line of a cell, as %%nbml track NAME"
     "\nTry: %nbml track --help",
     "%%nbml snapshot df\nbody": "BadArgument: snapshot is one line and takes no body\nTry: %nbml snapshot df",
@@ -124,11 +162,22 @@ REFUSALS = {
     "%nbml deploy zzz@3": "UnknownService: no service 'zzz@3'; none is stored yet\nTry: %nbml services",
 }
 #: what they propose needs a suite or a service, which this project has not
-NOT_TYPED = {"%nbml monitor churn --last yesterday", "%nbml validate df --strict=yes"}
+NOT_TYPED = {
+    "%nbml monitor churn --last yesterday", "%nbml validate df --strict=yes", "%nbml validate df --stric=yes",
+    *(line for line in REFUSALS if line.startswith(("%nbml deploy m", "%nbml package m", "%nbml monitor l"))),
+    "%%nbml track base --to wandb,mlflow\n1",
+}  # fmt: skip
 
 
 def test_a_refusal_names_what_is_wrong_and_the_line_that_works(book: Any) -> None:
+    from sklearn.linear_model import Ridge
+
     run(book, "%nbml snapshot df.head(9) --name churn")
+    FRAME.to_csv("small.csv", index=False)
+    book.user_ns["model"] = Ridge().fit(FRAME[["age"]], FRAME["age"])
+    run(book, "import numpy as np\ndef mood(text):\n    return text\ndef KFF(x):\n    return x")
+    store.current().add("deployment", "live", {"name": "live", "service": "live@1"}, state="stopped")
+    nbml.expect("plan", "rows > 0")
     expected = {line: text.replace("{cwd}", str(Path.cwd())) for line, text in REFUSALS.items()}
     assert {line: refused(book, line, typed=line not in NOT_TYPED) for line in REFUSALS} == expected
 
@@ -161,13 +210,15 @@ def test_help_of_one_and_of_all(book: Any) -> None:
 
 def test_a_python_line_that_is_proposed_works_without_import(book: Any) -> None:
     run(book, "%nbml snapshot df --name churn")
-    message = "UnknownDataset: no dataset 'chrun'; nearest: churn@1\nTry: import nbml; nbml.dataset(\"churn@1\")"
+    run(book, "nbml = None")
+    book.user_ns["live"] = "live"
+    message = "UnknownDataset: no dataset 'chrun'; nearest: churn@1\nTry: %nbml dataset churn@1"
     assert refused(book, "%nbml dataset chrun") == message
+    message = "BadExpectation: a suite needs at least one expectation\nTry: import nbml; nbml.expect('a', 'rows >= 1')"
+    assert refused(book, "%%nbml expect a\n# nothing") == message
 
 
 def test_a_readonly_project_reads_and_says_why_it_does_not_write(book: Any, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from nbml import store
-
     monkeypatch.setenv("HOME", str(project.parent))
     run(book, "%nbml snapshot df --name churn")
     store.current().readonly = True
@@ -179,8 +230,6 @@ def test_a_readonly_project_reads_and_says_why_it_does_not_write(book: Any, proj
 
 
 def test_a_service_wins_over_a_variable_of_its_name_and_it_is_said(book: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    from nbml import store
-
     said: list[str] = []
     book.set_next_input = lambda text, replace=False: said.append(text)
     book.user_ns["churn"] = object()
@@ -193,3 +242,60 @@ def test_a_service_wins_over_a_variable_of_its_name_and_it_is_said(book: Any, ca
     assert said.pop() == "import nbml\n\nnbml.deploy('churn')"
     run(book, "%nbml slice churn --as-python")
     assert said.pop() == "import nbml\n\nnbml.slice('churn')"
+
+
+def test_a_comment_ends_a_line(book: Any) -> None:
+    assert str(run(book, "%nbml snapshot df --name a # don't (count")) == "a@1"
+    assert run(book, "%nbml snapshot df.head(2) --name a --note '# kept'").note == "# kept"
+
+
+def test_which_one_a_name_means_is_said_wherever_both_are_there(book: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    nbml.expect("plan", "rows > 0")
+    store.current().add("deployment", "live", {"name": "live", "service": "live@1"}, state="stopped")
+    book.user_ns |= {"plan": 3, "live": 5}
+    for line, said in {
+        "%nbml monitor live --as-python": "live: the deployment, not the variable of that name",
+        "%nbml validate df --suite plan --as-python": "plan: the suite, not the variable of that name",
+    }.items():
+        capsys.readouterr()
+        run(book, line)
+        assert capsys.readouterr().out.splitlines()[0] == said
+    run(book, "import nbml\nplan = nbml.suite('plan')")
+    capsys.readouterr()
+    run(book, "%nbml validate df --suite plan --as-python")
+    assert capsys.readouterr().out.splitlines()[0] == "plan: the variable, not the suite of that name"
+
+
+def test_as_python_alone_is_the_project(book: Any) -> None:
+    said: list[str] = []
+    book.set_next_input = lambda text, replace=False: said.append(text)
+    assert run(book, "%nbml --as-python") is None
+    assert said == ["import nbml\n\nnbml.status()"]
+
+
+def test_settings_that_cannot_be_read_are_said_by_every_command(book: Any, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "nbml.toml").write_text('[data]\nprivat = ["plan"]\n')
+    fault = "nbml.toml: no setting 'data.privat'; nearest: data.private"
+    run(book, "%nbml data")
+    assert capsys.readouterr().out.splitlines()[0] == f"not in force: {fault} (%nbml config shows the settings)"
+    assert refused(book, "%nbml snapshot df --name a") == f"BadArgument: {fault}\nTry: %nbml config"
+    assert list(nbml.data()["name"]) == []
+
+
+def test_a_validation_that_is_not_kept_says_so(book: Any, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    nbml.expect("plan", "rows > 0")
+    store.current().readonly = True
+    capsys.readouterr()
+    assert run(book, "%nbml validate df --suite plan").success
+    assert capsys.readouterr().out.splitlines()[0] == f"the result is not kept: {project} can be read, not written"
+
+
+def test_a_deploy_that_cannot_work_packages_nothing(project: Path) -> None:
+    from sklearn.linear_model import Ridge
+
+    model = Ridge().fit(FRAME[["age"]], FRAME["age"])
+    for options, kind in (({"to": "kubernetes"}, "NotYet"), ({"to": "nowhere"}, "UnknownAdapter"), ({"canary": 10}, "NotYet")):
+        with pytest.raises(nbml.errors.NbmlError) as caught:
+            nbml.deploy(model, name="zz", **options)
+        assert type(caught.value).__name__ == kind
+    assert list(nbml.services()["name"]) == []

@@ -23,17 +23,31 @@ __all__ = ["LATER", "REQUIRED", "SECTIONS", "TABLE", "Command", "Param", "config
 def deploy(service_or_model: Any, to: str = "local", name: str | None = None, canary: int | None = None) -> Deployment:
     """Run a service; a model is packaged first, as ``name``, and then runs under that name.
 
-    Raises what ``package`` and ``deploy`` of the stages raise, and errors.BadArgument for a model without a name.
+    Nothing is packaged where the deploy could not follow. Raises what ``package`` and ``deploy`` of the stages raise, and
+    errors.BadArgument for a model without a name.
     """
     from nbml import deploying, packaging
 
     if isinstance(service_or_model, (str, packaging.ServiceVersion)):
         return deploying.deploy(service_or_model, to, name, canary)
     if name is None:
-        kind = type(service_or_model).__name__
-        raise errors.BadArgument(f"a model ({kind}) becomes a service first, and that needs a name: deploy(model, name=...)")
+        from nbml.commands.parser import fit
+
+        kind, made = type(service_or_model).__name__, f'name="{fit(type(service_or_model).__name__)}"'
+        message = f"a model ({kind}) becomes a service first, and that needs a name: deploy(model, name=...)"
+        label = _label(service_or_model)
+        raise errors.BadArgument(message, next=f"nbml.deploy({label}, {made})" if label else "%nbml deploy --help")
+    label = _label(service_or_model)
+    deploying.check(to, name, canary, f'nbml.deploy({label}, name="{name}")' if label else "%nbml deploy --help")
     service = packaging.package(service_or_model, name)
     return deploying.deploy(service, to, name, canary)
+
+
+def _label(model: Any) -> str:
+    """The notebook's name for a model; "" where it has none."""
+    from nbml.slicing import recorder
+
+    return next((str(name) for name, value in recorder.namespace().items() if value is model and not name.startswith("_")), "")
 
 
 def status() -> Status:

@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import nbml
 from nbml import errors
-from nbml.commands.parser import Word, Words
+from nbml.commands.parser import Word, Words, fit
 from nbml.commands.table import REQUIRED, Command, Param
 
 
@@ -75,6 +77,7 @@ class Call:
     command: Command
     args: list[Arg] = field(default_factory=list)
     positional: tuple[str, ...] = ()
+    words: Words | None = None
 
     def value(self, name: str) -> Any:
         """The value of a parameter; its default where it was not given."""
@@ -90,7 +93,22 @@ class Call:
     def run(self) -> Any:
         function = getattr(nbml, self.command.function)
         places, keywords = self._split()
-        return function(*[arg.value for arg in places], **{arg.param.name: arg.value for arg in keywords})
+        with self.typed():
+            return function(*[arg.value for arg in places], **{arg.param.name: arg.value for arg in keywords})
+
+    @contextlib.contextmanager
+    def typed(self) -> Iterator[None]:
+        """Inside, what a stage proposes for a name that nothing bears becomes the line as typed, with the name that is meant."""
+        try:
+            yield
+        except (errors.NotFound, errors.BadName) as error:
+            if self.words is not None:
+                error.next = _retyped(self, self.words, error)
+            raise
+        except errors.NbmlError as error:
+            if self.words is not None and error.instead is not None:
+                error.next = _amended(self.words, *error.instead)
+            raise
 
     def python(self) -> str:
         """The Python form, without imports."""
@@ -119,7 +137,7 @@ class Call:
 
 def bind(words: Words, resolver: Resolver) -> Call:
     """Read each word as its parameter says. Raises errors.BadArgument, errors.UnknownName and what the resolver raises."""
-    call = Call(words.command, positional=words.places)
+    call = Call(words.command, positional=words.places, words=words)
     subject: Found | None = None
     for param in words.command.params:
         given = words.given.get(param.name)
@@ -132,7 +150,25 @@ def bind(words: Words, resolver: Resolver) -> Call:
         call.args.append(Arg(param, found.value, found.source))
         subject = subject or found
     _fill(call, subject, words, resolver)
+    for line in _beforehand(words.command):
+        resolver.say(line)
     return call
+
+
+def _beforehand(command: Command) -> list[str]:
+    """What a command that works all the same would keep to itself: settings that cannot be read, a result that is not kept."""
+    from nbml import settings, store
+
+    root, said = store.chosen(), []
+    if command.name not in ("config", "status") and (root / settings.FILE).is_file():
+        try:
+            settings.load(root)
+        except errors.BadArgument as error:
+            said.append(f"not in force: {error.message} ({settings.SHOW} shows the settings)")
+    found = store.opened()
+    if command.name == "validate" and (found.readonly if found is not None else not store.writable(root)):
+        said.append(f"the result is not kept: {root} can be read, not written")
+    return said
 
 
 def _fill(call: Call, subject: Found | None, words: Words, resolver: Resolver) -> None:
@@ -158,7 +194,7 @@ def missing(param: Param, words: Words, place: str) -> errors.BadArgument:
     """A parameter that has to be given was not."""
     name = words.command.name
     what = param.help or param.name
-    line = f"{words.lead.replace('%%', '%')} {name} --help"
+    line = words.explained
     if param.name in words.places:
         if words.cell and param.kind == "name":
             return errors.BadArgument(f"{name} needs the {what} after it", next=words.typed(1, place, drop=0))
@@ -169,11 +205,6 @@ def missing(param: Param, words: Words, place: str) -> errors.BadArgument:
 def default_name(place: str, label: str) -> str:
     """``<notebook>-<variable>``, made to fit as the name of a stored thing."""
     return fit(f"{place}-{label}") or "data"
-
-
-def fit(text: str) -> str:
-    """A text as the name of a stored thing."""
-    return re.sub(r"[^a-z0-9._]+", "-", text.lower()).strip("-._")[:63].rstrip("-._")
 
 
 def _read(param: Param, given: list[Word], words: Words, resolver: Resolver) -> Found:
@@ -207,6 +238,10 @@ def _value(param: Param, text: str, word: Word, words: Words) -> Any:
             settings.duration(text)
         except errors.BadArgument as error:
             raise errors.BadArgument(f"{param.flag}: {error.message}", next=words.instead(word, "60s")) from error
+    if param.kind == "name":
+        _check_name(text, word, words)
+    if param.adapters:
+        _check_adapters(param, text, word, words)
     if param.kind == "list":
         parts = [part.strip() for part in text.split(",") if part.strip()]
         return parts if len(parts) != 1 else parts[0]
@@ -220,8 +255,76 @@ def _value(param: Param, text: str, word: Word, words: Words) -> Any:
     return text
 
 
-def adapters(param: Param) -> list[str]:
-    """The adapters that an option may name."""
+def _check_name(text: str, word: Word, words: Words) -> None:
+    from nbml.store import check_name
+
+    try:
+        check_name(text)
+    except errors.BadName as error:
+        error.next = words.instead(word, fit(text)) if fit(text) else words.explained
+        raise
+
+
+def _check_adapters(param: Param, text: str, word: Word, words: Words) -> None:
+    """Each adapter that is named is there; else the error proposes the line with one that is."""
     from nbml import registry
 
-    return registry.names(param.adapters) if param.adapters else list(param.choices)
+    parts = [part.strip() for part in text.split(",") if part.strip()] if param.kind == "list" else [text]
+    for part in parts:
+        if part == param.default:
+            continue
+        try:
+            registry.check(param.adapters, part)
+        except (errors.UnknownAdapter, errors.NotYet) as error:
+            close = errors.nearest(part, adapters(param))
+            others = ",".join(one for one in parts if one != part)
+            right = ",".join(close if one == part and close else one for one in parts) if close else others
+            error.next = words.instead(word, right) if right else words.without(param.flag)
+            raise
+
+
+#: kind of a stored thing -> the command that lists what there is; of the others the project's state names the newest
+LISTED = {"dataset": "data", "service": "services", "run": "runs", "deployment": "deployments"}
+
+
+def _retyped(call: Call, words: Words, error: errors.NbmlError) -> str | None:
+    """The line as typed, with the name that a stage proposes as ``nbml.VERB("name")``; where it proposes none, the line that lists."""
+    refs = [(p, w) for p in words.command.params if p.of and p.of != "column" for w in words.given.get(p.name, [])]
+    meant = [(param, word) for param, word in refs if repr(word.text) in error.message] or refs[:1]
+    if not meant:
+        return error.next
+    param, word = meant[0]
+    found = re.fullmatch(r"(?:import nbml; )?nbml\.\w+\(([\"'])([^\"']+)\1\)", error.next or "")
+    if found is not None:
+        return words.instead(word, found[2])
+    if isinstance(error, errors.BadName) and (near := _stored(param.of, fit(word.text.partition("@")[0]))):
+        return words.instead(word, near)
+    return error.next or " ".join([words.lead.replace("%%", "%"), LISTED.get(param.of, "")]).rstrip()
+
+
+def _amended(words: Words, name: str, text: str) -> str:
+    """The line as typed, with ``text`` for a parameter: in its place, else behind the one that it is a pair with, else at the end."""
+    owner = next((param for param in words.command.params if param.pair == name and param.name in words.given), None)
+    if name in words.given:
+        return words.instead(words.given[name][0], text)
+    if owner is None:
+        return words.typed(len(words.tokens), words.command.param(name).flag, text, drop=0)
+    first = words.given[owner.name][0]
+    at = next(at for at, token in enumerate(words.tokens) if token is first or token.raw == f"{owner.flag}={first.raw}")
+    return words.typed(at, *([] if words.tokens[at] is first else [owner.flag]), first.raw, text)
+
+
+def _stored(kind: str, name: str) -> str:
+    from nbml.store import existing
+
+    found = existing()
+    thing = found.find(kind, name) if found is not None and name else None
+    return thing.ref if thing is not None and kind != "deployment" else thing.name if thing is not None else ""
+
+
+def adapters(param: Param) -> list[str]:
+    """The adapters that an option may name, and what it is where it is not given."""
+    from nbml import registry
+
+    own = [param.default] if isinstance(param.default, str) else []
+    return list(dict.fromkeys([*own, *registry.names(param.adapters)])) if param.adapters else list(param.choices)

@@ -123,5 +123,6 @@ def _word(param: Param) -> str:
 
 def _explained(param: Param) -> str:
     shown = param.default not in (REQUIRED, None, "", (), False)
-    return param.help + (f" (default: {param.default})" if shown else "")
+    later = " (later)" if param.since == LATER else ""
+    return param.help + (f" (default: {param.default})" if shown else "") + later
 

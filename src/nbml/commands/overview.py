@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nbml import settings, store
+from nbml import errors, settings, store
 from nbml.commands.names import entries
-from nbml.display import Column, Line, Report, Shown, Table, ago, code, muted, strong
+from nbml.display import Column, Line, Note, Part, Report, Shown, Table, ago, code, muted, strong
+from nbml.settings import SHOW
 from nbml.slicing import recorder
 from nbml.store import Store, Thing, advice
 
@@ -41,10 +42,13 @@ class Status(Shown):
     sections: tuple[Section, ...]
     next: str
     why: str
+    fault: str = ""
 
     def _report(self) -> Report:
         rows = [_row(section) for section in self.sections]
-        parts: list[Table | Line] = [Table(("", Column("count", "right"), "newest", "", Column("made", "right")), rows)] if rows else []
+        parts: list[Part] = [Table(("", Column("count", "right"), "newest", "", Column("made", "right")), rows)] if rows else []
+        if self.fault:
+            parts.append(Note("bad", "not in force", self.fault))
         if self.why:
             parts.append(Line(self.why))
         facts = [home(self.root), "can be read, not written" if self.readonly else "", "" if rows else "nothing is stored yet"]
@@ -56,13 +60,16 @@ def status() -> Status:
     """The state of this process's project, and one next step; nothing is written."""
     found = store.existing()
     names = recorder.namespace()
-    if found is None:
-        line, why = _first(names)
-        return Status(store.chosen(), False, (), line, why)
+    fault = _settings(store.chosen())[1]
+    if found is None or found.readonly:
+        kept = [section for kind in KINDS if (section := _section(found, kind)) is not None] if found is not None else []
+        able = found is None and store.writable(store.chosen())
+        line, why = _first(names) if able else (store.ELSEWHERE, "Nothing can be kept here; the next line takes another folder.")
+        return Status(store.chosen(), not able, tuple(kept), SHOW if fault else line, why, fault)
     sections = tuple(section for kind in KINDS if (section := _section(found, kind)) is not None)
     step = advice.step(found, advice.models({"names": entries(names, {})}))
     line, why = (step["line"].strip(), _words(step["text"])) if step else ("", "") if sections else _first(names)
-    return Status(found.root, found.readonly, sections, line, why)
+    return Status(found.root, False, sections, SHOW if fault else line, why, fault)
 
 
 def _section(found: Store, kind: str) -> Section | None:
@@ -110,6 +117,12 @@ class Config(Shown):
     origin: Mapping[str, str]
     free: Mapping[str, Mapping[str, Any]]
     root: Path
+    fault: str = ""
+
+    @property
+    def healthy(self) -> bool:
+        """Whether nbml.toml can be read."""
+        return not self.fault
 
     def __getitem__(self, key: str) -> Any:
         return self.values[key]
@@ -118,16 +131,25 @@ class Config(Shown):
         rows = [(code(key.name), _shown(self.values[key.name]), self.origin[key.name], muted(key.meaning)) for key in settings.KEYS]
         named = [(f"{table}.{name}", entry) for table, entries in self.free.items() for name, entry in entries.items()]
         rows += [(code(name), ", ".join(entry), settings.FILE, muted("keys of a channel")) for name, entry in named]
+        wrong = [Note("bad", "not in force", f"{self.fault}; these are the defaults")] if self.fault else []
         changed = sum(origin != "default" for origin in self.origin.values())
         facts = [f"{changed} set in {settings.FILE}" if changed else f"no setting in {settings.FILE}"]
-        return Report((strong("settings"),), facts=[home(self.root), *facts], parts=[Table(("setting", "value", "from", ""), rows)])
+        return Report((strong("settings"),), facts=[home(self.root), *facts], parts=[*wrong, Table(("setting", "value", "from", ""), rows)])
 
 
 def config() -> Config:
-    """Each setting, its value and where that came from. Raises errors.BadArgument where nbml.toml cannot be read."""
+    """Each setting, its value and where that came from; where nbml.toml cannot be read, the defaults and what is wrong in it."""
     root = store.chosen()
-    found = settings.load(root)
-    return Config(found.values, found.origin, found.free, root)
+    found, fault = _settings(root)
+    return Config(found.values, found.origin, found.free, root, fault)
+
+
+def _settings(root: Path) -> tuple[settings.Settings, str]:
+    """The settings, and what is wrong in nbml.toml: then they are the defaults."""
+    try:
+        return settings.load(root), ""
+    except errors.BadArgument as error:
+        return settings.defaults(), error.message
 
 
 def _shown(value: Any) -> str:

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field, replace
 
 from nbml import errors
 from nbml.commands import not_yet
-from nbml.commands.table import LATER, TABLE, Command, Param
+from nbml.commands.table import LATER, REQUIRED, TABLE, Command, Param
 
 #: options that every command has
 COMMON = ("--help", "--as-python")
+#: how a word ends in the plural -> in the singular
+PLURAL = (("ies", "y"), ("s", ""))
 QUOTED = re.compile(r"""(?P<quote>["'])(?P<text>(?:\\(?P=quote)|(?!(?P=quote)).)*)(?P=quote)""", re.S)
 
 
@@ -37,6 +39,11 @@ class Word:
     def after(self, start: int) -> Word:
         """The word that begins at ``start``."""
         return replace(self, raw=self.raw[start:])
+
+
+def fit(text: str) -> str:
+    """A text as the name of a stored thing."""
+    return re.sub(r"[^a-z0-9._]+", "-", text.lower()).strip("-._")[:63].rstrip("-._")
 
 
 @dataclass
@@ -76,6 +83,28 @@ class Words:
                 return self.typed(at, f"{name}={text}")
         return self.typed()
 
+    def param_of(self, word: Word) -> Param | None:
+        """The parameter that a word is the value of."""
+        return next((self.command.param(name) for name, found in self.given.items() if any(one is word for one in found)), None)
+
+    def without(self, *flags: str) -> str:
+        """The line as typed, without these options and their values."""
+        raws, skip = [], False
+        for token in self.tokens:
+            name, equals, _ = token.raw.partition("=")
+            if skip and not _is_option(token):
+                skip = False
+                continue
+            skip = name in flags and not equals
+            if name not in flags:
+                raws.append(token.raw)
+        return " ".join([self.lead, *raws])
+
+    @property
+    def explained(self) -> str:
+        """The line that explains this command."""
+        return f"{self.lead.replace('%%', '%')} {self.command.name} --help"
+
     def options(self) -> dict[str, Param]:
         """The options of this form of the command."""
         absent = set(self.places) | (set(self.command.line or ()) if self.cell else set())
@@ -86,6 +115,8 @@ def lookup(tokens: Sequence[Word], lead: str) -> Words:
     """The command that the first word names. Raises errors.UnknownCommand, errors.NotYet."""
     if not tokens or tokens[0].raw in ("--help", "-h"):
         return Words(_status(), list(tokens), lead, help=bool(tokens))
+    if tokens[0].raw == "--as-python":
+        return Words(_status(), list(tokens), lead, as_python=True)
     word = tokens[0].raw
     known = {command.name: command for command in TABLE if command.magic}
     if word in known:
@@ -94,11 +125,33 @@ def lookup(tokens: Sequence[Word], lead: str) -> Words:
     for command in TABLE:
         if command.name == word:
             raise errors.UnknownCommand(f"{word!r} is no command, it is a function: nbml.{word}", next=f"import nbml; help(nbml.{word})")
-    there = [name for name, command in known.items() if command.since != LATER]
-    close = errors.nearest(word, there) or errors.nearest(word, known)
+    close = _close(word, known)
+    every = f"{lead.replace('%%', '%')} --help"
     if close is None:
-        raise errors.UnknownCommand(f"no command {word!r}", next=f"{lead.replace('%%', '%')} --help")
-    raise errors.UnknownCommand(f"no command {word!r}; nearest: {close}", next=words.typed(0, close))
+        raise errors.UnknownCommand(f"no command {word!r}", next=every)
+    if close.since == LATER:
+        raise errors.UnknownCommand(f"no command {word!r}; nearest: {close.name}, which comes with a later version", next=every)
+    raise errors.UnknownCommand(f"no command {word!r}; nearest: {close.name}", next=_meant(words, close))
+
+
+def _close(word: str, known: dict[str, Command]) -> Command | None:
+    """The command nearest to a word: its singular or plural, else one that this version has, else a later one."""
+    forms = [word.removesuffix(many) + one for many, one in PLURAL if word.endswith(many)]
+    same = next((name for name in [*forms, f"{word}s"] if name in known), None)
+    there = [name for name, command in known.items() if command.since != LATER]
+    close = same or errors.nearest(word, there) or errors.nearest(word, known)
+    return None if close is None else known[close]
+
+
+def _meant(words: Words, command: Command) -> str:
+    """The line as typed with that command, where it can stand so; else the line that explains it."""
+    cell, lead = words.cell and bool(command.cell), words.lead
+    places = command.made if cell or command.line is None else command.line
+    needed = sum(command.param(name).default is REQUIRED for name in places)
+    free = sum(not _is_option(token) for token in words.tokens[1:])
+    if (command.line is None and not words.cell) or free < needed or (lead.startswith("%") and words.cell and not command.cell):
+        return f"{lead.replace('%%', '%')} {command.name} --help"
+    return words.typed(0, command.name)
 
 
 def read(tokens: Sequence[Word], lead: str) -> Words:
@@ -114,9 +167,21 @@ def read(tokens: Sequence[Word], lead: str) -> Words:
         return words
     if words.command.since == LATER:
         raise not_yet(f"the command {words.command.name}")
+    if words.as_python:  # alone, for the project's state
+        words.tokens = words.tokens[1:]
+        words.tokens.insert(0, Word(words.command.name))
     _check_form(words)
     _sort(words)
+    _not_yet(words)
     return words
+
+
+def _not_yet(words: Words) -> None:
+    """Options of a later version."""
+    for param in words.options().values():
+        if param.since == LATER and param.name in words.given:
+            error = not_yet(f"{param.flag} of {words.command.name}")
+            raise errors.NotYet(error.message, next=words.without(param.flag))
 
 
 def _status() -> Command:
@@ -127,7 +192,7 @@ def _check_form(words: Words) -> None:
     command, name = words.command, words.command.name
     if words.lead == "python -m nbml":
         if command.cell and command.line is None and command.cell != "text":
-            raise errors.BadArgument(f"{name} runs a cell, so it needs a notebook: {_first(command)}")
+            raise errors.BadArgument(f"{name} runs a cell, so it needs a notebook: {_first(command)}", next=words.explained)
         return
     coming = [token.raw for token in words.tokens if token.raw.partition("=")[0] in command.coming]
     if coming:
@@ -180,6 +245,8 @@ def _take(words: Words, param: Param, at: int, value: Word | None) -> int:
             raise errors.BadArgument(f"{param.flag} takes no value, found {value.raw!r}", next=words.typed(at, param.flag))
         words.given[param.name] = []
         return at + 1
+    if value is not None and not value.raw:
+        raise errors.BadArgument(f"{param.flag} needs a value: {param.help}", next=words.typed(at))
     if value is not None:
         words.given[param.name] = [value]
         return at + 1
@@ -224,17 +291,28 @@ def _too_many(words: Words, free: list[int], takes: int) -> errors.BadArgument:
         quoted = f'"{text}"' if '"' not in text else f"'{text}'"
         right = words.typed(first - 1, quoted, drop=len(rest))
         return errors.BadArgument(f"a text with spaces stands in quotes: {option} {text}", next=right)
+    last = words.command.param(words.places[-1]) if words.places else None
+    if last is not None and last.kind == "name" and (name := fit(" ".join(words.tokens[at].raw for at in free[takes - 1 :]))):
+        right = _instead_of(words, free[takes - 1 :], name)
+        return errors.BadArgument(f"a name is one word: {' '.join(words.tokens[at].raw for at in free[takes - 1 :])}", next=right)
     places = "nothing" if takes == 0 else "one thing" if takes == 1 else f"{takes} things"
     message = f"{words.command.name} takes {places} without an option; {words.tokens[first].raw!r} is too much"
-    return errors.BadArgument(message, next=words.typed(first))
+    return errors.BadArgument(message, next=_instead_of(words, free[takes:]))
+
+
+def _instead_of(words: Words, gone: list[int], *text: str) -> str:
+    """The line as typed, with ``text`` where the first of some words stands, and without the others."""
+    raws = [list(text) if at == gone[0] else [] if at in gone else [word.raw] for at, word in enumerate(words.tokens)]
+    return " ".join([words.lead, *[raw for part in raws for raw in part]])
 
 
 def _unknown(words: Words, at: int, name: str, joined: bool) -> errors.UnknownOption:
-    known = [*words.options(), *COMMON]
-    close = errors.nearest(name, known)
+    known = {option.lstrip("-"): option for option in (*words.options(), *COMMON)}  # dashes are like dashes: they say nothing
+    close = known.get(errors.nearest(name.lstrip("-"), known) or "")
     title = words.command.name
     if close is None:
         return errors.UnknownOption(f"{title} has no option {name}", next=f"{words.lead.replace('%%', '%')} {title} --help")
-    right = words.tokens[at].raw.replace(name, close, 1) if joined else close
-    right = close + words.tokens[at].raw[len(words.tokens[at].raw.partition("=")[0]) :] if joined else right
+    param = words.options().get(close)
+    takes = param is not None and param.kind != "flag"
+    right = close + words.tokens[at].raw[len(words.tokens[at].raw.partition("=")[0]) :] if joined and takes else close
     return errors.UnknownOption(f"{title} has no option {name}; nearest: {close}", next=words.typed(at, right))

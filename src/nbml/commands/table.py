@@ -206,7 +206,7 @@ DEPLOYING = (
         Param("service_or_model", "served", help="a service, or a model to be packaged"),
         Param("to", default="local", help="where it runs", adapters="nbml.targets"),
         Param("name", "name", None, "name of the deployment; of the service too where a model is given"),
-        Param("canary", "int", None, "per cent of the requests that it gets at first"),
+        Param("canary", "int", None, "per cent of the requests that it gets at first", since=LATER),
     ), line=("service_or_model",), example="%nbml deploy SERVICE"),
     Command("deployments", "List the deployments.", example="%nbml deployments"),
     _lookup("deployment", "name"),

@@ -31,12 +31,26 @@ def deploy(service: Any, to: str = DEFAULT, name: str | None = None, canary: flo
     errors.UnknownAdapter for a target that does not exist, errors.PortInUse, errors.ServiceDied with the service's last
     log lines. A deploy that fails or is interrupted leaves what ran before, and nothing else.
     """
+    ref = str(service)
+    check(to, name, canary, f"nbml.deploy({ref!r}{'' if name is None else f', name={name!r}'})")
+    thing = _service(ref)
+    return _apply(registry.adapter("nbml.targets", to), check_name(name or thing.name), thing, "deploy")
+
+
+def check(to: str, name: str | None, canary: float | None, plain: str) -> None:
+    """What can be told before anything is made: name, target, canary, settings, a store that takes it.
+
+    ``plain`` is the call without canary.
+    Raises errors.BadName, errors.UnknownAdapter, errors.NotYet, errors.BadArgument (nbml.toml), errors.ReadOnlyStore.
+    """
+    if name is not None:
+        check_name(name)
+    registry.adapter("nbml.targets", to)
     if canary is not None:
-        raise errors.NotYet("this version has no canary deployments: deploy replaces what runs", next=f"%nbml deploy {service}")
-    target = registry.adapter("nbml.targets", to)
-    thing = _service(str(service))
-    called = check_name(name or thing.name)
-    return _apply(target, called, thing, "deploy")
+        raise errors.NotYet("this version has no canary deployments: deploy replaces what runs", next=plain)
+    store = current()
+    settings.load(store.root)
+    store.room()  # where nothing can be written this says so, before anything is made
 
 
 def deployments() -> pd.DataFrame:
@@ -80,9 +94,9 @@ def stop(name: str) -> Deployment:
 
 
 def rollback(name: str) -> Deployment:
-    """Return to the version that ran before, at the same address; again, to the one before that.
+    """Return to the version that was deployed before, at the same address; again, to the one before that, never forth.
 
-    Raises errors.UnknownDeployment where nothing runs, errors.DeployFailed where no version ran before.
+    Raises errors.UnknownDeployment where nothing runs, errors.DeployFailed where there is no version further back.
     """
     from nbml.deploying import client
 
@@ -92,7 +106,7 @@ def rollback(name: str) -> Deployment:
         raise client.gone(found.name, status.error if status is not None else "")
     before = str(thing.body.get("before") or "")
     if not before:
-        raise errors.DeployFailed(f"{found.name} runs {found.service}; no other version ran before it", next="%nbml deployments")
+        raise _first_version(found)
     target = registry.adapter("nbml.targets", str(thing.body.get("target", DEFAULT)))
     return _apply(target, found.name, _service(before), "rollback")
 
@@ -165,6 +179,17 @@ def _before(store: Store, found: Deployment, service: str, by: str) -> str:
         return next((str(t.body.get("before", "")) for t in reversed(versions) if t.body.get("service") == service), "")
     last = versions[-1].body
     return str(last.get("before", "")) if last.get("service") == service else str(last.get("service", ""))
+
+
+def _first_version(found: Deployment) -> errors.DeployFailed:
+    """The error for a rollback with nothing further back: going forth again is a deploy."""
+    others = [str(t.body.get("service", "")) for t in found.store.versions("deployment", found.name)]
+    others = [ref for ref in others if ref not in ("", found.service)]
+    if not others:
+        return errors.DeployFailed(f"{found.name} runs {found.service}; no other version ran before it", next="%nbml deployments")
+    message = f"{found.name} runs {found.service}, the first that was deployed; a rollback goes back, never forth to {others[-1]} again"
+    named = "" if others[-1].partition("@")[0] == found.name else f" --name {found.name}"
+    return errors.DeployFailed(message, next=f"%nbml deploy {others[-1]}{named}")
 
 
 def _service(ref: str) -> Thing:

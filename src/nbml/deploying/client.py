@@ -34,7 +34,7 @@ def predict(deployment: Deployment, data: Any) -> Any:
             if status == 422:
                 raise exchange.rejected(_moved(problems(answer), start), len(rows), deployment.service)
             if status != 200:
-                raise refused(deployment.service, status, answer)
+                raise refused(deployment.name, deployment.service, status, answer)
             predictions.extend(answer["predictions"])
     return exchange.answer_to(predictions, exchange.index_of(data), manifest)
 
@@ -80,7 +80,8 @@ def manifest_of(deployment: Deployment) -> dict[str, Any]:
     """The manifest of the version that runs."""
     thing = deployment.store.find("service", deployment.service) if deployment.service else None
     if thing is None:
-        raise errors.UnknownService(f"the service {deployment.service!r} that {deployment.name} runs is not in this project")
+        message = f"the service {deployment.service!r} that {deployment.name} runs is not in this project"
+        raise errors.UnknownService(message, next="%nbml services")
     found: dict[str, Any] = thing.body["manifest"]
     return found
 
@@ -92,11 +93,11 @@ def problems(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [problem for problem in found if isinstance(problem, dict)] if isinstance(found, list) else []
 
 
-def refused(service: str, status: int, answer: Mapping[str, Any]) -> errors.DeployError:
-    """The error of an answer that is neither predictions nor refused rows."""
+def refused(name: str, service: str, status: int, answer: Mapping[str, Any]) -> errors.DeployError:
+    """The error of an answer that is neither predictions nor refused rows; the deployment's log says more."""
     error = answer.get("error")
     said = error.get("message") if isinstance(error, dict) else None
-    return errors.DeployError(f"{service} answered {status}: {said or 'no message'}")
+    return errors.DeployError(f"{service} answered {status}: {said or 'no message'}", next=f'nbml.deployment("{name}").logs()')
 
 
 def gone(name: str, why: str = "") -> errors.UnknownDeployment:

@@ -29,7 +29,7 @@ def listen(where: Path, port: int) -> socket.socket:
     for candidate in ([last] if isinstance(last, int) and 0 < last < 65536 else []) + [0]:
         with contextlib.suppress(OSError):
             return _bound(candidate)
-    raise errors.PortInUse("no port is free on this machine")
+    raise errors.PortInUse("no port is free on this machine", next="%nbml deployments")
 
 
 def _bound(port: int) -> socket.socket:

@@ -8,6 +8,7 @@ What an error leaves open is closed after the cell.
 from __future__ import annotations
 
 import ast
+import linecache
 import re
 import sys
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from nbml import errors
 from nbml.commands.calls import Call, bind
 from nbml.commands.parser import read
 from nbml.commands.table import TABLE
-from nbml.magics.tokens import split
+from nbml.magics.tokens import typed
 
 RUN = {command.name for command in TABLE if command.cell == "run"}
 FIRST = re.compile(r"%%nbml[ \t]+(?P<line>(?P<name>[a-z]+)\b.*)$")
@@ -57,7 +58,8 @@ class Open:
         predict = shell.user_ns.get("predict")
         if not callable(predict) or predict is self.before:
             name = self.call.value("name")
-            raise errors.UnknownName(f"the cell defines no function predict(df), so there is nothing to package as {name}")
+            message = f"the cell defines no function predict(df), so there is nothing to package as {name}"
+            raise errors.UnknownName(message, next="%nbml package --help")
         if value is not None:
             display(value)
         self.call.set("model_or_function", predict, "predict")
@@ -74,7 +76,7 @@ class Cells:
         self.ended: list[Open] = []
 
     def begin(self, line: str, below: str = "") -> None:
-        words = read(split(line), "%%nbml")
+        words = read(typed(line, "%%nbml"), "%%nbml")
         if below:
             raise errors.BadArgument(f"a cell is one thing, not two: {words.typed()}, or %%nbml {below}", next="%nbml --help")
         call = bind(words, self.notebook())
@@ -88,7 +90,11 @@ class Cells:
         opened = self.open.pop()
         if opened.run is not None:
             self.ended.append(opened)
-        return opened.finish(value)
+        try:
+            return opened.finish(value)
+        except KeyboardInterrupt as error:
+            errors.shown_briefly(error, f"{opened.call.command.name} was interrupted; what was finished is kept")
+            raise
 
     def info(self) -> Any:
         """The cell that is running, or None where it is not known."""
@@ -217,7 +223,17 @@ def use(cells: Cells | None) -> None:
 
 def begin(line: str, below: str = "") -> None:
     """Stands where the first line of the cell stood; ``below`` is a second such line under it."""
+    _show_typed(sys._getframe(1).f_code.co_filename, line)
     _require().begin(line, below)
+
+
+def _show_typed(file: str, line: str) -> None:
+    """What tracebacks show of the cell's first line is what was typed, as a comment: the rest stays readable as Python."""
+    for cache in (linecache.cache, getattr(linecache, "_ipython_cache", {})):
+        entry: Any = cache.get(file)
+        if entry is not None and len(entry) == 4 and entry[2] and entry[2][0].startswith(BEGIN):
+            lines = [f"# %%nbml {line}\n", *entry[2][1:]]
+            cache[file] = (sum(map(len, lines)), entry[1], lines, entry[3])
 
 
 def end(value: Any = None) -> Any:

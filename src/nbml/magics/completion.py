@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
+import sys
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nbml.commands.calls import adapters
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
 
 LINE = re.compile(r"^\s*(?:[\w.\[\]'\", ]+=\s*)?(?P<lead>%{1,2})nbml(?:\s+(?P<rest>.*))?$", re.S)
 BODY = re.compile(r"\s*%%nbml\s+expect\b(?P<rest>[^\n]*)\n")
+#: kinds of a parameter whose value may be an expression
+EXPRESSIONS = ("frame", "data", "model", "served", "python")
 #: kinds of names that a kind of parameter takes
 KINDS = {
     "frame": ("frame",), "data": ("frame", "array"), "model": ("model", "function"), "served": ("model", "function"),
@@ -25,56 +30,133 @@ KINDS = {
 }  # fmt: skip
 
 
+#: an attribute of a name, whose names IPython tells
+ATTRIBUTE = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*\.\w*$")
+#: a column inside ``col("...")``, to the cursor
+INSIDE = re.compile(r"""\bcol\(\s*(?P<quote>["'])(?P<typed>[^"'\n]*)$""")
+#: a name in a condition, to the cursor
+BARE = re.compile(r"[^\W\d][\w/.]*$")
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What TAB may put: ``key`` is what it is known by, ``text`` what is inserted."""
+
+    key: str
+    kind: str
+    text: str
+
+
 def matcher(session: Session) -> Callable[[Any], Any]:
     """The matcher for ``shell.Completer.custom_matchers``."""
     from IPython.core.completer import SimpleCompletion, context_matcher
 
-    def matches(words: Iterable[tuple[str, str]], prefix: str, token: str) -> Any:
-        cut = len(prefix) - len(token) if prefix.endswith(token) else 0
-        found = [(text, kind) for text, kind in words if text.startswith(prefix) and text != prefix]
-        return {"completions": [SimpleCompletion(text=text[cut:], type=kind) for text, kind in found], "suppress": True, "ordered": True}
+    def matches(offered: Iterable[Offer], typed: str) -> Any:
+        found = [SimpleCompletion(text=one.text, type=one.kind) for one in offered if one.key.startswith(typed)]
+        return {"completions": found, "suppress": True, "ordered": True, "matched_fragment": typed}
 
     @context_matcher(identifier="nbml.matcher", priority=50)
     def nbml_matcher(context: Any) -> Any:
         line = LINE.match(context.line_with_cursor[: context.cursor_position])
         if line is not None and line["rest"] is not None:
-            done, prefix = last_word(line["rest"])
-            return matches(offers(session, done, prefix, line["lead"] == "%%"), _bare(prefix), context.token)
+            return matches(*on_line(session, line["rest"], line["lead"] == "%%"))
         body = BODY.match(context.full_text)
         if body is not None and context.cursor_line > 0:
-            prefix = re.split(r"[^\w]", context.text_until_cursor.rpartition("\n")[2])[-1] if prefix_of(context) else ""
-            return matches(expectation(session, body["rest"]), prefix, context.token) if prefix else {"completions": []}
+            before, after = _around(context)
+            return matches(*in_body(session, body["rest"], before, after))
         return {"completions": []}
 
     return nbml_matcher
 
 
-def prefix_of(context: Any) -> str:
-    """The word before the cursor."""
-    return re.split(r"[^\w]", context.line_with_cursor[: context.cursor_position])[-1]
+def _around(context: Any) -> tuple[str, str]:
+    """The line of the cursor, before it and after it."""
+    line, at = context.line_with_cursor, context.cursor_position
+    return line[:at], line[at:]
 
 
-def _bare(prefix: str) -> str:
-    """What is to be completed: after an option's ``=``, and after a comma of a list."""
-    return re.split(r"(?<=\w)=", prefix, maxsplit=1)[-1] if prefix.startswith("--") and "=" in prefix else prefix
+def on_line(session: Session, rest: str, cell: bool) -> tuple[list[Offer], str]:
+    """What may stand at the end of a magic's line, and what of it is there already."""
+    done, prefix = last_word(rest)
+    param = at_cursor(done, prefix, cell)
+    typed = re.split(r"(?<=\w)=", prefix, maxsplit=1)[-1] if prefix.startswith("--") and "=" in prefix else prefix
+    if param is None:
+        return [Offer(text, kind, text) for text, kind in offers(session, done, prefix, cell)], typed
+    if param.kind == "where":
+        word = BARE.search(typed)
+        quote = typed[:1] if typed[:1] in "\"'" else ""
+        return [Offer(name, "column", _written(name, quote)) for name in run_columns()], word[0] if word else ""
+    if param.kind == "list":
+        typed = typed.rpartition(",")[2]
+    attribute = ATTRIBUTE.search(typed)
+    if attribute is not None and param.kind in EXPRESSIONS:
+        found = session.shell.Completer.attr_matches(attribute[0])
+        return [Offer(text, "attribute", text) for text in (one if isinstance(one, str) else one.text for one in found)], attribute[0]
+    return [Offer(text, kind, text) for text, kind in values(session, param)], typed
+
+
+def in_body(session: Session, first: str, before: str, after: str) -> tuple[list[Offer], str]:
+    """What may stand in a line of a suite: words, and columns as the language writes them."""
+    inside = INSIDE.search(before)
+    if inside is not None:
+        rest = "" if after.startswith(inside["quote"]) else inside["quote"] + ("" if after.startswith(")") else ")")
+        return [Offer(name, "column", _quoted(name) + rest) for name in columns(framed(session, first))], inside["typed"]
+    word = BARE.search(before)
+    if word is None:
+        return [], ""
+    own = [Offer(name, "column", _written(name, "")) for name in columns(framed(session, first))]
+    return [*own, *[Offer(text, "expectation", text) for text in _words()]], word[0]
+
+
+def _quoted(name: str) -> str:
+    return json.dumps(name, ensure_ascii=False)[1:-1]
+
+
+def _written(name: str, quote: str) -> str:
+    """A column as the language writes it, inside a text in such quotes."""
+    from nbml.validation.words import written
+
+    text = written(name)
+    return f"col('{name}')" if quote == '"' and text != name and "'" not in name else text
+
+
+def _words() -> tuple[str, ...]:
+    from nbml.validation.words import WORDS
+
+    return WORDS
+
+
+def at_cursor(done: list[Word], prefix: str, cell: bool) -> Param | None:
+    """The parameter whose value stands at the cursor."""
+    command = _command(done)
+    if command is None:
+        return None
+    places = command.made if cell else command.line or ()
+    options = _options(command, places)
+    if prefix.startswith("--") and "=" in prefix:
+        return options.get(prefix.partition("=")[0])
+    return _asked(command, done, options, places, prefix)
+
+
+def _command(done: list[Word]) -> Command | None:
+    return next((c for c in TABLE if done and c.name == done[0].raw and c.magic), None)
+
+
+def _options(command: Command, places: tuple[str, ...]) -> dict[str, Param]:
+    return {p.flag: p for p in command.params if p.typed and p.name not in places and p.since != LATER}
 
 
 def offers(session: Session, done: list[Word], prefix: str, cell: bool) -> list[tuple[str, str]]:
-    """What may stand after the finished words: (text, kind)."""
+    """Commands, and options of a command: (text, kind)."""
+    command = _command(done)
+    if not done and prefix.startswith("-"):
+        return [(flag, "param") for flag in ("--help", "--as-python")]
     if not done:
         return [(c.name, "command") for c in TABLE if c.magic and c.since != LATER and (bool(c.cell) if cell else c.line is not None)]
-    command = next((c for c in TABLE if c.name == done[0].raw and c.magic), None)
-    if command is None:
+    if command is None or (prefix.startswith("--") and "=" in prefix):
         return []
-    places = command.made if cell else command.line or ()
-    options = {p.flag: p for p in command.params if p.typed and p.name not in places}
-    if prefix.startswith("--") and "=" in prefix:
-        param = options.get(prefix.partition("=")[0])
-        return values(session, param) if param else []
-    param = _asked(command, done, options, places, prefix)
-    if param is not None:
-        return values(session, param)
     used = {word.raw.partition("=")[0] for word in done}
+    options = _options(command, command.made if cell else command.line or ())
     return [(flag, "param") for flag in [*options, "--help", "--as-python"] if flag not in used]
 
 
@@ -103,10 +185,13 @@ def values(session: Session, param: Param) -> list[tuple[str, str]]:
     shell = session.shell
     kinds = KINDS.get(param.kind, ())
     if kinds:
-        said = [entry(name, value) for name, value in list(shell.user_ns.items()) if not name.startswith("_")]
+        own = [(name, value) for name, value in list(shell.user_ns.items()) if shell.user_ns_hidden.get(name, shell) is not value]
+        said = [entry(name, value) for name, value in own if not name.startswith("_")]
         found += [(one["name"], one["kind"]) for one in said if one is not None and one["kind"] in kinds]
+    if param.name == "metric":
+        found += [(name, "value") for name in metrics()]
     if param.of == "column":
-        found += columns(shell.user_ns.values())
+        found += [(name, "column") for name in columns(shell.user_ns.values())]
     stored = {"frame": "dataset", "data": "dataset", "served": "service"}.get(param.kind, param.of)
     if stored and stored != "column":
         found += names(stored)
@@ -124,22 +209,39 @@ def names(kind: str) -> list[tuple[str, str]]:
     return [(row["name"], kind) for row in rows] + versions
 
 
-def columns(values: Iterable[Any]) -> list[tuple[str, str]]:
+def columns(values: Iterable[Any]) -> list[str]:
     """The columns of the dataframes among ``values``."""
     found: dict[str, None] = {}
     for value in list(values):
         said = entry("", value)
         if said is not None and said["kind"] == "frame":
             found |= dict.fromkeys(name for name in value.columns[:500] if isinstance(name, str))
-    return [(name, "column") for name in found]
+    return list(found)
 
 
-def expectation(session: Session, first: str) -> list[tuple[str, str]]:
-    """The words of an expectation, and the columns of the frame that ``--on`` names, else of all frames."""
-    from nbml.validation.words import WORDS
-
+def framed(session: Session, first: str) -> list[Any]:
+    """The frame that ``--on`` of a cell's first line names, else all values of the notebook."""
     done, _ = last_word(first + " ")
     on = [done[at + 1].raw for at, word in enumerate(done[:-1]) if word.raw == "--on"]
+    on += [word.raw.partition("=")[2] for word in done if word.raw.startswith("--on=")]
     space = session.shell.user_ns
-    frames = [space[name] for name in on if name in space] or list(space.values())
-    return [*columns(frames), *[(word, "expectation") for word in WORDS]]
+    return [space[name] for name in on if name in space] or list(space.values())
+
+
+def metrics() -> list[str]:
+    """What scikit-learn can measure, where the notebook has loaded it: TAB loads nothing that takes a second."""
+    if "sklearn.base" not in sys.modules:
+        return []
+    from sklearn.metrics import get_scorer_names
+
+    return [str(name) for name in get_scorer_names()]
+
+
+def run_columns() -> list[str]:
+    """The columns of the listing of runs: its own, metrics and parameters."""
+    store = existing()
+    if store is None:
+        return []
+    measured = [row["name"] for row in store.read("SELECT DISTINCT name FROM metric ORDER BY name LIMIT 500")]
+    given = [row["key"] for row in store.read("SELECT DISTINCT j.key FROM run r, json_each(r.params) j ORDER BY j.key LIMIT 500")]
+    return list(dict.fromkeys(["name", "state", "started", "duration", *measured, *given]))

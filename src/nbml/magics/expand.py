@@ -20,7 +20,8 @@ def expand(text: str, names: Mapping[str, Any]) -> str:
             return KEPT[found[0]]
         name = found[1] or found[2]
         if name not in names:
-            raise errors.UnknownName(f"no name {name!r} in this notebook for {found[0]} of {text!r}; single quotes keep it as typed")
+            message = f"no name {name!r} in this notebook for {found[0]} of {text!r}; single quotes keep it as typed"
+            raise errors.UnknownName(message, next="%whos")
         return str(names[name])
 
     return NAME.sub(value, text)

@@ -13,7 +13,7 @@ from nbml.commands.calls import Call, bind
 from nbml.commands.parser import Words, read
 from nbml.magics.python import cell_form, with_body
 from nbml.magics.resolve import Notebook
-from nbml.magics.tokens import split
+from nbml.magics.tokens import typed
 from nbml.store import existing
 
 if TYPE_CHECKING:
@@ -39,9 +39,12 @@ class NbmlMagics(Magics):
             if error.next and error.next.startswith("nbml.") and not self._imported():
                 error.next = f"import nbml; {error.next}"
             raise
+        except KeyboardInterrupt as error:
+            errors.shown_briefly(error, f"{line.split(maxsplit=1)[0]} was interrupted; what was finished is kept")
+            raise
 
     def _run(self, line: str, cell: str | None, local_ns: dict[str, Any] | None) -> Any:
-        words = read(split(line), "%nbml" if cell is None else "%%nbml")
+        words = read(typed(line, lead := "%nbml" if cell is None else "%%nbml"), lead)
         if words.help:
             from nbml.commands.help import Help
 
@@ -74,7 +77,8 @@ class NbmlMagics(Magics):
         options = call.options()
         on = tuple(options.pop(key) for key in ("X", "y") if key in options)
         stage = import_module(f"nbml.{ROOMS[call.command.name]}")
-        return stage.cell(source, self.shell.user_ns, name=call.value("name"), on=on, filename=name, **_without(options, "name"))
+        with call.typed():
+            return stage.cell(source, self.shell.user_ns, name=call.value("name"), on=on, filename=name, **_without(options, "name"))
 
     def _next(self, text: str) -> None:
         """Put Python into the next cell."""

@@ -55,10 +55,11 @@ def _tune(call: Call, body: str) -> str:
     try:
         tree = ast.parse(body)
     except SyntaxError as error:
-        raise errors.BadArgument(f"line {error.lineno} of the body is not plain Python, so it has no Python form") from error
+        message = f"line {error.lineno} of the body is not plain Python, so it has no Python form"
+        raise errors.BadArgument(message, next="%nbml tune --help") from error
     last = tree.body[-1] if tree.body else None
     if not isinstance(last, ast.Expr):
-        raise errors.BadArgument("the body ends with no expression, so there is nothing to tune")
+        raise errors.BadArgument("the body ends with no expression, so there is nothing to tune", next="%nbml tune --help")
     before = "\n".join(body.splitlines()[: last.lineno - 1]).strip("\n")
     final = ast.get_source_segment(body, last) or ""
     call.positional = ("estimator_or_function", "X", "y")

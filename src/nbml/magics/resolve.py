@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import ast
+import builtins
+import re
 import sys
+import types
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from nbml import errors, frames, store
 from nbml.commands.calls import Found
+from nbml.commands.names import entry, fitted
 from nbml.commands.parser import Word, Words
+from nbml.commands.table import Param
 from nbml.magics.expand import expand
 from nbml.store.record import NAME
 
@@ -37,10 +43,12 @@ class Notebook:
             if found is not None:
                 return found
         text = self.text(word)
-        if "@" in text and NAME.fullmatch(text.partition("@")[0]) and text.partition("@")[2].isdigit():
+        head, at, number = text.partition("@")
+        meant = number.isdigit() or (head not in self.names and _stored("dataset", head) is not None)
+        if at and NAME.fullmatch(head) and meant:
             raise self._no_version(text, word, words)
         if text.lower().endswith(frames.ENDINGS) and not text.isidentifier():
-            raise errors.BadInput(f"no file {text!r} in {Path.cwd()}")
+            raise no_file(text, word, words, "%ls")
         return self._expression(word, words, "no dataframe, dataset or file {!r}", self._frames(), "%whos DataFrame")
 
     def frame(self, word: Word, words: Words) -> Found:
@@ -54,7 +62,7 @@ class Notebook:
 
     def model(self, word: Word, words: Words) -> Found:
         found = self._variable(self.text(word))
-        return found or self._expression(word, words, "no name {!r} in this notebook", self._shown())
+        return found or self._expression(word, words, "no name {!r} in this notebook", self._fitting(words.param_of(word)))
 
     def served(self, word: Word, words: Words) -> Found:
         text = self.text(word)
@@ -66,22 +74,22 @@ class Notebook:
         services = [thing.name for thing in _latest("service")]
         if "@" in text and "(" not in text and variable is None:
             raise _unknown("service", text, services, words, word)
-        near = [*services, *self._shown()]
+        near = [*services, *self._fitting(words.param_of(word))]
         return variable or self._expression(word, words, "no service and no name {!r} in this notebook", near, "%nbml services")
 
     def thing(self, word: Word, words: Words, of: str) -> Found:
         text = self.text(word)
         stored, variable = _stored(of, text), self._variable(text)
-        if variable is not None and not _holds(variable.value):
-            variable = None
+        held = variable if variable is not None and _holds(variable.value) else None
+        found = stored or held if of in STORED_FIRST else held or stored
         if stored is not None and variable is not None:
-            first = of in STORED_FIRST
-            self.say(f"{text}: the {of}, not the variable of that name" if first else f"{text}: the variable, not the {of} of that name")
-        found = stored or variable if of in STORED_FIRST else variable or stored
+            chosen = (f"the {of}", "the variable") if found is stored else ("the variable", f"the {of}")
+            self.say(f"{text}: {chosen[0]}, not {chosen[1]} of that name")
         return found or Found(text, repr(text), text)
 
     def python(self, word: Word, words: Words) -> Found:
-        return self._variable(word.text) or self._expression(word, words, "no name {!r} in this notebook", self._shown())
+        near = self._fitting(words.param_of(word))
+        return self._variable(word.text) or self._expression(word, words, "no name {!r} in this notebook", near)
 
     def _expanded(self, word: Word, quiet: bool = False) -> str:
         if word.literal:
@@ -106,10 +114,11 @@ class Notebook:
             close = errors.nearest(name, near)
             if close is None:
                 raise errors.UnknownName(nothing.format(name), next=look) from None
-            right = words.instead(word, text.replace(name, close))
-            raise errors.UnknownName(f"{nothing.format(name)}; nearest: {close}", next=right) from None
+            right = close if name == text else re.sub(rf"\b{re.escape(name)}\b", close, text)
+            line = words.instead(word, right) if name == text or self._readable(right) else look
+            raise errors.UnknownName(f"{nothing.format(name)}; nearest: {close}", next=line) from None
         except Exception as error:
-            raise errors.BadArgument(f"{text!r} cannot be evaluated: {type(error).__name__}: {error}") from error
+            raise errors.BadArgument(f"{text!r} cannot be evaluated: {type(error).__name__}: {error}", next=look) from error
         return Found(value, text, text)
 
     def _no_version(self, text: str, word: Word, words: Words) -> errors.UnknownDataset:
@@ -119,8 +128,59 @@ class Notebook:
     def _shown(self) -> list[str]:
         return [name for name in self.names if not name.startswith("_") and self.hidden.get(name, self) is not self.names[name]]
 
+    def _readable(self, text: str) -> bool:
+        """Whether the notebook knows each name of an expression."""
+        names = [node.id for node in ast.walk(ast.parse(text, mode="eval")) if isinstance(node, ast.Name)]
+        return all(name in self.names or hasattr(builtins, name) for name in names)
+
+    def _fitting(self, param: Param | None) -> list[str]:
+        """The names of the notebook whose values a parameter takes."""
+        takes = TAKES.get(param.name if param is not None and param.kind == "python" else param.kind if param is not None else "", _shown)
+        return [name for name in self._shown() if takes(self.names[name])]
+
     def _frames(self) -> list[str]:
         return [name for name in self._shown() if frames.is_frame(self.names[name])] + [t.name for t in _latest("dataset")]
+
+
+def no_file(text: str, word: Word, words: Words, look: str) -> errors.BadInput:
+    """The error for a file that is not there, with the nearest beside it that can be read."""
+    path = Path(text).expanduser()
+    folder = path.parent
+    there = sorted(p.name for p in folder.iterdir() if p.name.lower().endswith(frames.ENDINGS)) if folder.is_dir() else []
+    close = errors.nearest(path.name, there)
+    have = f"; nearest: {close}" if close else ""
+    right = words.instead(word, text.removesuffix(path.name) + close) if close and not set(close) & set(" \"'()[]{}$") else look
+    return errors.BadInput(f"no file {text!r} in {Path.cwd()}{have}", next=right)
+
+
+def _shown(value: object) -> bool:
+    """What can be named and shown: anything but a module."""
+    return not isinstance(value, types.ModuleType)
+
+
+def _packable(value: object) -> bool:
+    """A fitted model, or a function that is one by its name or by what it takes."""
+    if isinstance(value, types.FunctionType):
+        code = value.__code__
+        return value.__name__.startswith("predict") or (code.co_argcount == 1 and code.co_varnames[0] in ROWS)
+    model = not isinstance(value, (type, types.ModuleType)) and hasattr(value, "predict")
+    return model and (not hasattr(value, "get_params") or fitted(value))
+
+
+def _splits(value: object) -> bool:
+    return not isinstance(value, (type, types.ModuleType, str)) and hasattr(value, "get_n_splits") and hasattr(value, "split")
+
+
+def _column(value: object) -> bool:
+    """Values that stand beside the rows of a frame."""
+    said = entry("", value)
+    return isinstance(value, (list, tuple)) or (said is not None and said["kind"] in ("series", "array", "frame"))
+
+
+#: what the one parameter of a function that predicts is called
+ROWS = ("df", "X", "x", "data", "rows", "frame", "features")
+#: kind of a parameter, or name of one that takes an expression -> whether a value is one that it takes
+TAKES = {"model": _packable, "served": _packable, "cv": _splits, "groups": _column, "y": _column, "variable": _shown}
 
 
 def _holds(value: object) -> bool:

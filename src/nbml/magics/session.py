@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from nbml import store
-from nbml.commands.calls import fit
+from nbml.commands.parser import fit
 from nbml.magics.binding import forget, kernel_id, tell
 from nbml.magics.cells import Cells, Ends, transform, use
 from nbml.magics.completion import matcher

@@ -12,8 +12,39 @@ OPEN, CLOSE = "([{", ")]}"
 PREFIX = re.compile(r"(?:^|[^A-Za-z0-9_])(?:[rbfuRBFU]{1,2})$")
 
 
+def typed(line: str, lead: str) -> list[Word]:
+    """The words of a line after ``lead``. Raises errors.BadArgument, with the line that is whole, for what is never closed."""
+    try:
+        return split(line)
+    except errors.BadArgument as error:
+        whole = _whole(line)
+        right = f"{lead} {whole.strip()}" if whole else f"{lead.replace('%%', '%')} --help"
+        raise errors.BadArgument(error.message, next=right) from None
+
+
+def _whole(line: str) -> str:
+    """The line with its quotes and brackets closed at its end, and without what closes nothing; "" where that is no line."""
+    closed = line.rstrip()
+    for _ in range(len(line)):
+        try:
+            split(closed)
+        except Unclosed as error:
+            closed = closed[: error.at] + closed[error.at + 1 :] if error.text == "" else closed + error.text
+        else:
+            return closed
+    return ""
+
+
+class Unclosed(errors.BadArgument):
+    """A quote or bracket that is never closed: ``text`` would; or, where that is "", one at ``at`` that closes nothing."""
+
+    def __init__(self, message: str, at: int, text: str = "") -> None:
+        super().__init__(message)
+        self.at, self.text = at, text
+
+
 def split(line: str) -> list[Word]:
-    """The words of a line. Raises errors.BadArgument for a quote or bracket that is never closed."""
+    """The words of a line; a lone # begins a comment. Raises errors.BadArgument for a quote or bracket that is never closed."""
     words: list[Word] = []
     start: int | None = None
     brackets: list[tuple[str, int]] = []
@@ -33,14 +64,17 @@ def split(line: str) -> list[Word]:
             brackets.append((char, at))
         elif char in CLOSE:
             if not brackets or OPEN.index(brackets[-1][0]) != CLOSE.index(char):
-                raise errors.BadArgument(f"column {at + 1}: {char!r} closes nothing: {_near(line, at)}")
+                raise Unclosed(f"column {at + 1}: {char!r} closes nothing: {_near(line, at)}", at)
             brackets.pop()
+        if start is None and char == "#" and not brackets and line[at + 1 : at + 2].strip() == "":
+            return words
         if start is None:
             start = at
     if quote:
-        raise errors.BadArgument(f"column {since + 1}: the quote {quote} is never closed: {_near(line, since)}")
+        raise Unclosed(f"column {since + 1}: the quote {quote} is never closed: {_near(line, since)}", since, quote)
     if brackets:
-        raise errors.BadArgument(f"column {brackets[-1][1] + 1}: {brackets[-1][0]!r} is never closed: {_near(line, brackets[-1][1])}")
+        char, at = brackets[-1]
+        raise Unclosed(f"column {at + 1}: {char!r} is never closed: {_near(line, at)}", at, CLOSE[OPEN.index(char)])
     if start is not None:
         words.append(Word(line[start:]))
     return words

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from nbml.store.processes import Process
-from nbml.store.project import FOLDER, resolve
-from nbml.store.record import Store, Thing, check_name, split_ref
+from nbml.store.project import FOLDER, resolve, writable
+from nbml.store.record import ELSEWHERE, Store, Thing, check_name, split_ref
 
 __all__ = [
-    "Process", "Store", "Thing", "check_name", "choose", "chosen", "current", "existing", "opened", "resolve", "split_ref", "use",
+    "ELSEWHERE", "Process", "Store", "Thing", "check_name", "choose", "chosen", "current", "existing", "opened", "resolve",
+    "split_ref", "use", "writable",
 ]  # fmt: skip
 
 _current: Store | None = None

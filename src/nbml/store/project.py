@@ -31,6 +31,15 @@ def resolve(notebook: Path | None = None, *, cwd: Path | None = None) -> Path:
     return start
 
 
+def writable(root: Path) -> bool:
+    """Whether ``prepare`` could make ``.nbml/`` here; makes nothing."""
+    folder = root / FOLDER
+    if folder.is_dir():
+        return folder.stat().st_uid == os.getuid() and os.access(folder, os.W_OK)
+    there = next(path for path in (root, *root.parents) if path.exists())
+    return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+
+
 def prepare(root: Path) -> bool:
     """Make ``.nbml/`` (0700, ignoring itself in Git). True where it may be written to.
 

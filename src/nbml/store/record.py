@@ -25,6 +25,8 @@ from nbml.store.writer import Writer, connect
 T = TypeVar("T")
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+#: the line that makes another folder the project, where this one cannot be written to
+ELSEWHERE = "import os; os.environ['NBML_PROJECT'] = '~/nbml-project'; get_ipython().run_line_magic('reload_ext', 'nbml')"
 RESULT_ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -398,7 +400,7 @@ class Store:
         if self.readonly:
             raise errors.ReadOnlyStore(
                 f"the store of {self.root} can be read, not written",
-                next="import os; os.environ['NBML_PROJECT'] = '~/nbml-project'; get_ipython().run_line_magic('reload_ext', 'nbml')",
+                next=ELSEWHERE,
             )
 
     def _writing(self) -> Writer:
@@ -436,7 +438,7 @@ class Store:
     def _mapped(self, error: sqlite3.Error) -> errors.StoreError:
         text = str(error)
         if ("readonly" in text or "read-only" in text) and self.readonly:
-            return errors.ReadOnlyStore(f"the store of {self.root} can be read, not written ({text})")
+            return errors.ReadOnlyStore(f"the store of {self.root} can be read, not written ({text})", next=ELSEWHERE)
         if "malformed" in text or "not a database" in text:
             return errors.StoreDamaged(f"the database of {self.root} is damaged ({text}): put back a copy of .nbml/nbml.db")
         return errors.StoreError(f"the store of {self.root} did not take it: {text}")

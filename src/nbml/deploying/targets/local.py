@@ -133,7 +133,7 @@ class LocalTarget:
             if ended or (process is None and (found is None or not found.live)):
                 lines = "".join(f"\n  {line}" for line in state.tail(where / state.LOG, 8))
                 said = f"; its last log lines:{lines}" if lines else ""
-                raise errors.DeployFailed(f"the supervisor of {order.name} ended before {order.service} ran{said}")
+                raise errors.DeployFailed(f"the supervisor of {order.name} ended before {order.service} ran{said}", next="%nbml doctor")
             if time.monotonic() - told >= 0.25:
                 told = time.monotonic()
                 progress(found)
@@ -213,10 +213,10 @@ def _give_token(where: Path) -> None:
 def _error(found: Status, order: Order) -> errors.DeployError:
     if found.cause == "port":
         before, _, other = found.problem.rpartition(" the deployment ")
-        return errors.PortInUse(found.problem, next=f"%nbml stop {other}" if before else None)
+        return errors.PortInUse(found.problem, next=f"%nbml stop {other}" if before else "%nbml config")
     if found.cause == "died":
         return errors.ServiceDied(found.problem, next=f'nbml.service("{order.service}")')
-    return errors.DeployFailed(found.problem)
+    return errors.DeployFailed(found.problem, next="%nbml deployments")
 
 
 @contextlib.contextmanager
