@@ -79,16 +79,15 @@ def test_a_run_is_found_by_id_beginning_name_and_version(three: list[str]) -> No
     [
         ("logitt", "no run 'logitt'; nearest: logit\nTry: nbml.run(\"logit\")"),
         ("logit@7", "no run 'logit@7'; the latest is logit@2\nTry: nbml.run(\"logit@2\")"),
-        ("zzz", "no run 'zzz'; there are ridge, logit"),
-        ("No Name!", "no run 'No Name!'; there are ridge, logit"),
+        ("zzz", "no run 'zzz'; there are ridge, logit\nTry: nbml.runs()"),
+        ("No Name!", "no run 'No Name!'; there are ridge, logit\nTry: nbml.runs()"),
     ],
 )
 def test_an_unknown_run_is_an_error_with_the_nearest(three: list[str], ref: str, message: str) -> None:
     with pytest.raises(errors.UnknownRun) as caught:
         nbml.run(ref)
     assert str(caught.value) == message
-    if caught.value.next:
-        eval(caught.value.next, {"nbml": nbml})
+    eval(caught.value.next or "", {"nbml": nbml})
 
 
 def test_an_unknown_metric_is_an_error_with_the_nearest(three: list[str]) -> None:
@@ -111,3 +110,37 @@ def test_compare_shows_what_differs(three: list[str]) -> None:
     assert str(caught.value) == "compare needs two runs or more, not 1\nTry: nbml.runs()"
     with pytest.raises(errors.UnknownRun):
         nbml.compare("logit", "nope")
+
+
+def test_metrics_that_a_listing_has_no_room_for_are_counted_and_can_be_seen(project: Path) -> None:
+    with nbml.track("many"):
+        nbml.log(auc=0.9, f1=0.8, recall=0.7, precision=0.6, loss=0.5, brier=0.4, r2=0.3)
+    text = repr(nbml.runs())
+    line = "nbml.runs().T"
+    assert f"4 more metrics: precision, loss, brier, ... · all columns: {line}" in text
+    assert set(eval(line, {"nbml": nbml}).index) > {"auc", "f1", "recall", "precision", "loss", "brier", "r2"}
+    asked = "nbml.runs('auc > 0.5').T"
+    assert f"all columns: {asked}" in repr(nbml.runs("auc > 0.5"))
+    assert type(eval(asked, {"nbml": nbml})) is pd.DataFrame
+    assert "r2" in repr(eval(line, {"nbml": nbml}))
+
+
+def test_few_metrics_are_all_there(three: list[str]) -> None:
+    assert "more metric" not in repr(nbml.runs())
+
+
+def test_a_metric_like_no_other_proposes_those_there_are(three: list[str]) -> None:
+    run = nbml.run("ridge")
+    with pytest.raises(errors.UnknownName) as caught:
+        run.history("qqq")
+    assert str(caught.value) == f"the run ridge@1 has no metric 'qqq'; it has name, valid/loss\nTry: nbml.run(\"{run.id}\").metrics"
+    assert eval(str(caught.value.next), {"nbml": nbml}) == run.metrics
+
+
+def test_many_runs_that_are_not_meant_are_counted(project: Path) -> None:
+    for n in range(7):
+        with nbml.track(f"run{n}"):
+            pass
+    with pytest.raises(errors.UnknownRun) as caught:
+        nbml.run("zzz")
+    assert str(caught.value) == "no run 'zzz'; there are run6, run5, run4, run3, run2 and 2 more\nTry: nbml.runs()"

@@ -57,16 +57,16 @@ def test_numbers_of_other_libraries_are_numbers(project: Path) -> None:
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: nbml.log(auc="0.91"), "the metric 'auc' is no number: the text '0.91'"),
-        (lambda: nbml.log(good=1, bad=None), "the metric 'bad' is no number: NoneType"),
-        (lambda: nbml.log(x=np.zeros(3)), "the metric 'x' is no number: ndarray of shape (3,)"),
-        (lambda: nbml.log(x=1j), "the metric 'x' is no number: complex"),
-        (lambda: nbml.log(x=10**400), "the metric 'x' is no number: an int that is too large for a float"),
-        (lambda: nbml.log({1: 0.5}), "a metric is named by a text, not 1"),
-        (lambda: nbml.log({" ": 0.5}), "a metric is named by a text, not ' '"),
-        (lambda: nbml.log(x=1, step=-1), "the step -1 is no whole number from 0"),
-        (lambda: nbml.log(x=1, step=1.5), "the step 1.5 is no whole number from 0"),
-        (lambda: nbml.log(x=1, step=2**63), "the step 9223372036854775808 is no whole number from 0"),
+        (lambda: nbml.log(auc="0.91"), "the metric 'auc' is no number: the text '0.91'\nTry: nbml.log({'auc': 0.91})"),
+        (lambda: nbml.log(good=1, bad=None), "the metric 'bad' is no number: NoneType\nTry: nbml.log({'bad': 0.91})"),
+        (lambda: nbml.log(x=np.zeros(3)), "the metric 'x' is no number: ndarray of shape (3,)\nTry: nbml.log({'x': 0.91})"),
+        (lambda: nbml.log(x=1j), "the metric 'x' is no number: complex\nTry: nbml.log({'x': 0.91})"),
+        (lambda: nbml.log(x=10**400), "the metric 'x' is no number: an int that is too large for a float\nTry: nbml.log({'x': 0.91})"),
+        (lambda: nbml.log({1: 0.5}), "a metric is named by a text, not 1\nTry: nbml.log(auc=0.91)"),
+        (lambda: nbml.log({" ": 0.5}), "a metric is named by a text, not ' '\nTry: nbml.log(auc=0.91)"),
+        (lambda: nbml.log(x=1, step=-1), "the step -1 is no whole number from 0\nTry: nbml.log(auc=0.91, step=0)"),
+        (lambda: nbml.log(x=1, step=1.5), "the step 1.5 is no whole number from 0\nTry: nbml.log(auc=0.91, step=0)"),
+        (lambda: nbml.log(x=1, step=2**63), "the step 9223372036854775808 is no whole number from 0\nTry: nbml.log(auc=0.91, step=0)"),
         (lambda: nbml.log(), "log was given no number\nTry: nbml.log(auc=0.91)"),
         (lambda: nbml.log(0.91), "log takes a dict of numbers, not float\nTry: nbml.log(auc=0.91)"),
     ],
@@ -76,7 +76,9 @@ def test_what_is_no_number_is_refused_by_name_and_nothing_is_logged(project: Pat
         with pytest.raises(errors.UsageError) as caught:
             call()
         assert str(caught.value) == message
-    assert run.metrics == {}
+        assert run.metrics == {}
+        exec(caught.value.next or "", {"nbml": nbml})
+    assert list(run.metrics.values()) == [0.91]
 
 
 def test_outside_a_run_log_is_an_error_whose_next_line_works(project: Path) -> None:
@@ -127,7 +129,7 @@ def test_resume_goes_on_with_the_last_run_of_the_name(project: Path) -> None:
         nbml.log(auc=0.5)
         with pytest.raises(errors.BadArgument) as caught:
             nbml.track("long", resume=True)
-        assert str(caught.value) == "the run long@1 is still running; it can be resumed when it has ended"
+        assert str(caught.value) == "the run long@1 is still running; it can be resumed when it has ended\nTry: nbml.run(\"long@1\")"
     assert (first.id, str(second), second.state) == (second.id, "long@1", "finished")
     assert second.history("loss")["step"].tolist() == [0, 1]
     assert (second.metrics, second.params["alpha"], second.tags, second.note) == ({"loss": 2.0, "auc": 0.5}, 2.0, ("a", "b"), "n")
@@ -154,8 +156,8 @@ def test_a_block_is_entered_once(project: Path) -> None:
             errors.BadName,
             "the name 'Base Line' does not fit: lower-case letters, digits, '.', '_' and '-', at most 63; 'base-line' would",
         ),
-        ({"name": "a", "to": "wandbb"}, errors.UnknownAdapter, "no tracker 'wandbb'; nearest: wandb"),
-        ({"name": "a", "to": "wandb,mlflow"}, errors.NotYet, "the tracker 'mlflow' is not in this version; it has wandb"),
+        ({"name": "a", "to": "wandbb"}, errors.UnknownAdapter, "no tracker 'wandbb'; nearest: wandb\nTry: %nbml track --help"),
+        ({"name": "a", "to": "wandb,mlflow"}, errors.NotYet, "the tracker 'mlflow' is not there yet; wandb is\nTry: %nbml track --help"),
     ],
 )
 def test_what_cannot_begin_is_refused_before_the_block(project: Path, arguments, kind, message: str) -> None:

@@ -25,6 +25,7 @@ from nbml.store import current
 from nbml.tuning.correction import expected
 
 tune = nbml.tune
+HELP = "import nbml; help(nbml.tune)"
 UNTIL = " is not there yet: trials run one after another in the kernel, until they end"
 WINE_X, WINE_Y = load_wine(return_X_y=True, as_frame=True)
 DIABETES_X, DIABETES_Y = load_diabetes(return_X_y=True, as_frame=True)
@@ -148,7 +149,8 @@ def test_all_failed_is_an_error_with_the_cause_and_is_begun_again() -> None:
     assert (found.state, found.best_score, found.best_params, len(found.trials)) == ("failed", None, {}, 3)
     with pytest.raises(errors.NotFitted) as missing:
         _ = found.best_estimator
-    assert str(missing.value) == "study none@2 has no estimator: all its trials failed"
+    assert str(missing.value) == 'study none@2 has no estimator: all its trials failed\nTry: nbml.study("none@2").trials'
+    assert len(eval(missing.value.next or "")) == 3
 
 
 def test_metrics_by_name_by_callable_and_the_groups_of_a_splitter() -> None:
@@ -264,7 +266,7 @@ def test_the_best_values_are_put_where_the_ranges_stood() -> None:
         ({"metric": "rmse"}, errors.BadArgument, "no metric 'rmse'; nearest: neg_root_mean_squared_error"),
         ({"metric": "roc_auc,accuracy"}, errors.NotYet, "several metrics ('roc_auc,accuracy') are not there yet: name one"),
         ({"sampler": "optnua"}, errors.UnknownAdapter, "no sampler 'optnua'; nearest: optuna"),
-        ({"sampler": "hyperopt"}, errors.NotYet, "the sampler 'hyperopt' is not there yet; optuna, random and grid are"),
+        ({"sampler": "hyperopt"}, errors.NotYet, "the sampler 'hyperopt' is not there yet; grid, optuna and random are"),
         ({"workers": 2}, errors.NotYet, "workers=2 is not there yet: trials run one after another in the kernel"),
         ({"background": True}, errors.NotYet, "background=True" + UNTIL),
         ({"cluster": "dask://"}, errors.NotYet, "cluster='dask://'" + UNTIL),
@@ -286,7 +288,7 @@ def test_what_cannot_be_is_said_before_anything_is_written(options: dict[str, An
     estimator = options.pop("estimator", KNeighborsClassifier(n_neighbors=tune.int(1, 30)))
     with pytest.raises(kind) as caught:
         nbml.tune(estimator, WINE_X, WINE_Y, **{"name": "bad", "cv": 3, "trials": 2, **options})
-    assert str(caught.value) == message
+    assert str(caught.value) == f"{message}\nTry: {'%nbml tune --help' if 'the sampler' in message or 'no sampler' in message else HELP}"
     assert current().find("study", "bad") is None
 
 
@@ -309,7 +311,7 @@ def test_ranges_that_cannot_be(project: Path) -> None:
 def test_studies_that_are_not_there() -> None:
     with pytest.raises(errors.UnknownStudy) as caught:
         nbml.study("knn")
-    assert str(caught.value) == "no study 'knn'; nothing was tuned yet"
+    assert str(caught.value) == f"no study 'knn'; nothing was tuned yet\nTry: {HELP}"
     knn()
     with pytest.raises(errors.UnknownStudy) as caught:
         nbml.study("knm")

@@ -18,6 +18,7 @@ from nbml import errors, tuning
 from nbml.store import current
 
 tune = nbml.tune
+HELP = "import nbml; help(nbml.tune)"
 X, Y = load_diabetes(return_X_y=True)
 
 pytestmark = pytest.mark.usefixtures("project")
@@ -69,7 +70,7 @@ def test_names_come_from_keywords_walrus_and_name_and_else_are_asked_for() -> No
         nbml.tune(nameless, name="nameless", direction="maximize")
     line = nameless.__code__.co_firstlineno + 1
     found = 'has no name: assign it to a variable, pass it by keyword, or give it name="..."'
-    assert str(caught.value) == f"tune.float(0.0, 1.0) in line {line} {found}"
+    assert str(caught.value) == f"tune.float(0.0, 1.0) in line {line} {found}\nTry: {HELP}"
     assert current().find("study", "nameless") is None
 
 
@@ -91,7 +92,7 @@ def test_one_name_is_one_value_and_two_ranges_of_one_name_are_an_error() -> None
 
     with pytest.raises(errors.BadArgument) as caught:
         nbml.tune(other, name="other", direction="minimize")
-    assert str(caught.value) == "two ranges are called 'x': tune.float(0.0, 1.0) and tune.float(0.0, 2.0); give one a name="
+    assert str(caught.value) == "two ranges are called 'x': tune.float(0.0, 1.0) and tune.float(0.0, 2.0); give one a name=\nTry: " + HELP
 
 
 def test_outside_a_trial_a_call_is_the_range_and_a_report_is_nothing() -> None:
@@ -192,7 +193,9 @@ def test_a_failing_trial_of_a_cell_fails_alone_and_all_failing_has_the_cells_own
     assert "trials: AssertionError: negative" in repr(study)
     with pytest.raises(errors.TrialFailed) as caught:
         cell("x = tune.float(-1, 1)\n\nx / 0", {}, name="zero")
-    assert str(caught.value) == "all 4 trials of study zero@1 failed; the last: ZeroDivisionError: float division by zero"
+    said = "all 4 trials of study zero@1 failed; the last: ZeroDivisionError: float division by zero"
+    assert str(caught.value) == f'{said}\nTry: nbml.study("zero@1").trials'
+    assert len(eval(caught.value.next or "")) == 4
     import traceback
 
     assert caught.value.__cause__ is not None
@@ -218,13 +221,13 @@ def test_generators_are_seeded_in_trials_and_as_before_afterwards() -> None:
 def test_functions_that_cannot_be_objectives() -> None:
     with pytest.raises(errors.BadArgument) as caught:
         nbml.tune(lambda a, b: a, name="two", direction="minimize")
-    assert str(caught.value) == "<lambda> takes 2 arguments; an objective takes tune, or nothing"
+    assert str(caught.value) == "<lambda> takes 2 arguments; an objective takes tune, or nothing\nTry: " + HELP
     with pytest.raises(errors.BadArgument) as caught:
         nbml.tune(valley, X, Y, name="data", direction="minimize")
-    assert str(caught.value) == "an objective reads its data itself: leave X and y out"
+    assert str(caught.value) == "an objective reads its data itself: leave X and y out\nTry: " + HELP
     with pytest.raises(errors.BadArgument) as caught:
         nbml.tune(Ridge(alpha=tune.float(0, 1)), name="nodata")
-    assert str(caught.value) == "an estimator is tuned on data: nbml.tune(estimator, X, y, name=...)"
+    assert str(caught.value) == "an estimator is tuned on data: nbml.tune(estimator, X, y, name=...)\nTry: " + HELP
     with pytest.raises(errors.BadName):
         nbml.tune(valley, name="My Study", direction="minimize")
 

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Picture", "Run", "Unversioned", "compare", "log", "run", "runs", "track"]
 
-#: trackers of the contract whose adapters are not in this version
-LATER = ("mlflow", "comet")
 GROUP = "nbml.trackers"
 
 
@@ -33,11 +31,11 @@ def track(
     store = current()
     trackers = _words(settings.load(store.root)["tracking.to"] if to is None else to)
     for tracker in trackers:
-        _known(tracker)
+        registry.check(GROUP, tracker)
     last = store.find("run", name) if resume else None
     earlier = None if last is None else _value(store, last)
     if earlier is not None and earlier.state == "running":
-        raise errors.BadArgument(f"the run {earlier} is still running; it can be resumed when it has ended")
+        raise errors.BadArgument(f"the run {earlier} is still running; it can be resumed when it has ended", next=f'nbml.run("{earlier}")')
     return Tracked(store, name, trackers, _words(tags), note, earlier)
 
 
@@ -87,15 +85,6 @@ def _words(given: str | Sequence[str]) -> list[str]:
     return list(dict.fromkeys(str(part).strip() for part in parts if str(part).strip()))
 
 
-def _known(tracker: str) -> None:
-    """Raises where no run could be sent there; loads nothing."""
-    if tracker in registry.names(GROUP):
-        return
-    if tracker in LATER:
-        raise errors.NotYet(f"the tracker {tracker!r} is not in this version; it has {', '.join(registry.names(GROUP))}")
-    registry.adapter(GROUP, tracker)
-
-
 def _value(store: Store, thing: Thing) -> Run:
     return Run(store, thing, record.rows(store, thing=thing.id)[0].uid)
 
@@ -108,8 +97,8 @@ def _by_id(store: Store, text: str) -> Thing | None:
     if not found or (len(text) < 10 and _named(store, text)):
         return None
     if len(found) > 1:
-        ids = ", ".join(record.rows(store, thing=thing)[0].uid for thing in found[:5])
-        raise errors.UnknownRun(f"{len(found)} runs have an id that begins with {text!r}: {ids}")
+        ids = [record.rows(store, thing=thing)[0].uid for thing in found[:5]]
+        raise errors.UnknownRun(f"{len(found)} runs have an id that begins with {text!r}: {', '.join(ids)}", next=f'nbml.run("{ids[0]}")')
     return store.by_id(found[0])
 
 
@@ -119,6 +108,8 @@ def _named(store: Store, text: str) -> bool:
 
 def _unknown(store: Store, text: str) -> errors.UnknownRun:
     names = [thing.name for thing in store.latest("run")]
+    if not names:
+        return _none(text)
     name, at, _ = text.partition("@")
     if at and name in names:
         last = len(store.versions("run", name))
@@ -126,7 +117,8 @@ def _unknown(store: Store, text: str) -> errors.UnknownRun:
     close = errors.nearest(name, names)
     if close is not None:
         return errors.UnknownRun(f"no run {text!r}; nearest: {close}", next=f'nbml.run("{close}")')
-    return errors.UnknownRun(f"no run {text!r}; there are {', '.join(names[:5])}") if names else _none(text)
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return errors.UnknownRun(f"no run {text!r}; there are {', '.join(names[:5])}{more}", next="nbml.runs()")
 
 
 def _none(text: str) -> errors.UnknownRun:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Mapping
 from typing import Any
@@ -39,7 +40,16 @@ def number(name: str, value: Any) -> float:
         what = f"the text {value[:40]!r}"
     else:
         what = type(value).__name__ + (f" of shape {tuple(shape)}" if isinstance(shape, tuple) and shape else "")
-    raise errors.BadArgument(f"the metric {name!r} is no number: {what}")
+    said = _said(value)
+    raise errors.BadArgument(f"the metric {name!r} is no number: {what}", next=f"nbml.log({{{str(name)!r}: {said}}})")
+
+
+def _said(value: Any) -> str:
+    """The number that a text says, else an example."""
+    try:
+        return repr(float(value)) if isinstance(value, str) and math.isfinite(float(value)) else "0.91"
+    except ValueError:
+        return "0.91"
 
 
 def place(step: Any) -> int | None:
@@ -51,11 +61,11 @@ def place(step: Any) -> int | None:
     except TypeError:
         found = int(step) if isinstance(step, float) and step.is_integer() else -1
     if isinstance(step, bool) or not 0 <= found <= HIGHEST:
-        raise errors.BadArgument(f"the step {step!r} is no whole number from 0")
+        raise errors.BadArgument(f"the step {step!r} is no whole number from 0", next="nbml.log(auc=0.91, step=0)")
     return found
 
 
 def _name(name: Any) -> str:
     if type(name) is not str or not name.strip():
-        raise errors.BadName(f"a metric is named by a text, not {name!r}")
+        raise errors.BadName(f"a metric is named by a text, not {name!r}", next="nbml.log(auc=0.91)")
     return name

@@ -100,7 +100,7 @@ def _context(run: Run, body: Mapping[str, Any]) -> list[Part]:
 
 def listing_report(rows: Sequence[RunRow], total: int, sparks: Mapping[int, Sequence[float | None]], where: str | None) -> Report:
     """Runs to be compared, newest first; ``total`` is how many there are where these are the first."""
-    names = _common(rows)
+    names = _ranked(rows)[:COLUMNS]
     heads = [Column("run"), *(Column(name, "right", bar="well" if i == 0 else None) for i, name in enumerate(names))]
     heads += [Column("course")] if sparks else []
     heads += [Column("params"), Column("state"), Column("when", "right", "time")]
@@ -117,16 +117,22 @@ def listing_report(rows: Sequence[RunRow], total: int, sparks: Mapping[int, Sequ
     following = [f"%nbml compare {rows[0].uid[:8]} {rows[1].uid[:8]}"] if len(rows) > 1 else []
     if not rows and not where:
         following = ["%%nbml track baseline"]
-    return Report(title, parts=[Table(heads, lines, total)] if lines else [], next=following, kind="run")
+    parts: list[Part] = [Table(heads, lines, total)] if lines else []
+    left = [name for name in _ranked(rows) if name not in names]
+    if left:
+        said = ", ".join(left[:COLUMNS]) + (", ..." if len(left) > COLUMNS else "")
+        every = f"nbml.runs({repr(where) if where else ''}).T"
+        parts.append(Line((muted(f"{len(left)} more metric{'' if len(left) == 1 else 's'}: {said} · all columns: "), code(every))))
+    return Report(title, parts=parts, next=following, kind="run")
 
 
-def _common(rows: Sequence[RunRow]) -> list[str]:
-    """The metrics that most runs have, in the order in which the newest has them."""
+def _ranked(rows: Sequence[RunRow]) -> list[str]:
+    """The metrics, those that most runs have first, in the order in which the newest has them."""
     counts: dict[str, int] = {}
     for row in rows:
         for name in row.metrics:
             counts[name] = counts.get(name, 0) + 1
-    return sorted(counts, key=lambda name: -counts[name])[:COLUMNS]
+    return sorted(counts, key=lambda name: -counts[name])
 
 
 def comparison_report(refs: Sequence[str], lines: Sequence[tuple[str, str, Sequence[Any]]], plain: set[str], equal: int) -> Report:

@@ -90,7 +90,8 @@ class Run(Shown):
         if metric not in known:
             close = errors.nearest(metric, known)
             have = f"nearest: {close}" if close else f"it has {', '.join(list(known)[:8]) or 'none'}"
-            fixed = f'nbml.run("{self.id}").history({json.dumps(close, ensure_ascii=False)})' if close else None
+            ref = f'nbml.run("{self.id}")'
+            fixed = f"{ref}.history({json.dumps(close, ensure_ascii=False)})" if close else f"{ref}.metrics"
             raise errors.UnknownName(f"the run {self} has no metric {metric!r}; {have}", next=fixed)
         steps, times, values = runs.points(self._store, self._thing.id, metric)
         when = pd.to_datetime(pd.Series(times, dtype="float64"), unit="s", utc=True)
@@ -181,12 +182,15 @@ class Run(Shown):
     @property
     def recipe(self) -> Any:
         """The program that computed it."""
-        raise errors.NotYet("run.recipe is not in this version; the cell is in run.source")
+        raise errors.NotYet("run.recipe is not in this version; the cell is in run.source", next=f'nbml.run("{self.id}").source')
 
     @property
     def reproducible(self) -> str:
         """Whether it can be run again."""
-        raise errors.NotYet("run.reproducible is not in this version; run.environment, run.source and run.diff say what it ran with")
+        raise errors.NotYet(
+            "run.reproducible is not in this version; run.environment, run.source and run.diff say what it ran with",
+            next=f'nbml.run("{self.id}").environment',
+        )
 
     # -- inside
 

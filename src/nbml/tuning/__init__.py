@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any, TypeAlias
 
@@ -43,17 +44,19 @@ class Tune:
         """Raises errors.BadArgument, BadInput and NotYet before the first trial, errors.TrialFailed where all trials failed."""
         from nbml.tuning import begin, options
 
-        asked = options.read(
-            metric, direction, cv, groups, trials, timeout, trial_timeout, sampler, workers, cluster, seed, fresh, background
-        )
-        if begin.is_function(estimator_or_function):
-            if X is not None or y is not None:
-                raise errors.BadArgument("an objective reads its data itself: leave X and y out")
-            return begin.function(estimator_or_function, self, name, asked)
-        if X is None and not isinstance(estimator_or_function, type):
-            raise errors.BadArgument("an estimator is tuned on data: nbml.tune(estimator, X, y, name=...)")
-        source, file, span = _argument(sys._getframe(1))
-        return begin.estimator(estimator_or_function, X, y, name, asked, source=source, file=file, span=span)
+        frame = sys._getframe(1)
+        with _proposing(frame, X):
+            asked = options.read(
+                metric, direction, cv, groups, trials, timeout, trial_timeout, sampler, workers, cluster, seed, fresh, background
+            )
+            if begin.is_function(estimator_or_function):
+                if X is not None or y is not None:
+                    raise errors.BadArgument("an objective reads its data itself: leave X and y out")
+                return begin.function(estimator_or_function, self, name, asked)
+            if X is None and not isinstance(estimator_or_function, type):
+                raise errors.BadArgument("an estimator is tuned on data: nbml.tune(estimator, X, y, name=...)")
+            source, file, span = _argument(frame)
+            return begin.estimator(estimator_or_function, X, y, name, asked, source=source, file=file, span=span)
 
     def float(self, lo: Real, hi: Real, log: Flag = False, step: Real | None = None, *, name: str | None = None) -> Any:
         """A float from ``lo`` to ``hi``, both included; on a logarithmic scale, or in steps from ``lo``."""
@@ -99,7 +102,27 @@ def cell(source: str, namespace: dict[str, Any], *, name: str, on: Sequence[Any]
     __tracebackhide__ = True  # what the user's own code raises shows the user's own lines
     from nbml.tuning import cells
 
-    return cells.run(source, namespace, tune, name, on, filename, options)
+    try:
+        return cells.run(source, namespace, tune, name, on, filename, options)
+    except errors.NbmlError as error:
+        if error.instead is not None:
+            error.instead = naming.meant(error.instead, namespace, on[0] if on else None)
+        if isinstance(error, (errors.UsageError, errors.BadInput)) and error.next is None:
+            error.next = "%nbml tune --help"
+        raise
+
+
+@contextmanager
+def _proposing(frame: FrameType, X: Any) -> Iterator[None]:  # noqa: N803
+    """Inside, an error proposes the call at ``frame`` with what is meant instead, else the help."""
+    try:
+        yield
+    except errors.NbmlError as error:
+        meant = None if error.instead is None else naming.meant(error.instead, {**frame.f_globals, **frame.f_locals}, X)
+        error.next = (naming.amended(frame, *meant) if meant is not None else None) or error.next
+        if isinstance(error, (errors.UsageError, errors.BadInput)) and error.next is None:
+            error.next = "import nbml; help(nbml.tune)"
+        raise
 
 
 def _given(make: Any, name: str | None, frame: FrameType) -> Any:

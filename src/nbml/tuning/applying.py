@@ -8,7 +8,7 @@ from typing import Any
 
 from nbml import errors
 from nbml.tuning.ranges import PLAIN
-from nbml.tuning.values import Study, Trial
+from nbml.tuning.values import Study, Trial, missing
 
 Corners = tuple[int, int, int, int]
 
@@ -20,7 +20,8 @@ def text(study: Study) -> str:
     """
     best = study.best
     if best is None:
-        raise errors.UsageError(f"study {study} has no complete trial yet, so there are no best values")
+        why = "it is still running" if study.state == "running" else missing(study)
+        raise errors.UsageError(f"study {study} has no best values: {why}", next=f'nbml.study("{study}").trials')
     head = f"# best of {study}: {study.metric} {study.best_score!r}\n"
     filled = _filled(study, best)
     if filled is not None:

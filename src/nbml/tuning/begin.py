@@ -75,7 +75,8 @@ def named(metric: Any) -> str:
     if not isinstance(metric, str):
         raise errors.BadArgument(f"an objective gives its own score; metric is its name, not {type(metric).__name__}")
     if "," in metric:
-        raise errors.NotYet(f"several metrics ({metric!r}) are not there yet: name one")
+        first = metric.split(",")[0].strip()
+        raise errors.NotYet(f"several metrics ({metric!r}) are not there yet: name one", instead=("metric", first) if first else None)
     return metric
 
 
@@ -86,7 +87,9 @@ def direction_of(options: Options) -> str:
     known = scoring.direction_of(named(options.metric)) if options.metric is not None else None
     if known is None:
         which = f"the metric {options.metric!r} does not tell it" if options.metric is not None else "nothing tells it"
-        raise errors.BadArgument(f"an objective needs a direction, minimize or maximize; {which}")
+        raise errors.BadArgument(
+            f"an objective needs a direction, minimize or maximize; {which}", instead=("direction", "minimize")
+        )
     return known
 
 

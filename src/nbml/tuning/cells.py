@@ -16,6 +16,8 @@ from nbml.tuning.ranges import Range
 from nbml.tuning.values import Study
 
 MISSING = object()
+#: the parameter that makes the form of estimators of a cell, and what to give for it
+DATA = ("X", "X y")
 
 
 def run(source: str, namespace: dict[str, Any], tune: Any, name: str, on: Sequence[Any], filename: str, asked: dict[str, Any]) -> Study:
@@ -37,17 +39,18 @@ def run(source: str, namespace: dict[str, Any], tune: Any, name: str, on: Sequen
                 + ("; a score is tuned without --on" if _is_score(value) else "")
             )
         return begin.estimator(value, on[0], on[1] if len(on) > 1 else None, name, found, source=source, file=file)
-    direction = _direction(found)
+    direction = _direction(found, cell.ends_with_estimator(namespace))
     form = ObjectiveForm(cell.scored(namespace, tune), source, bare(cell.python), begin.named(found.metric))
     return begin.objective(form, name, direction, found)
 
 
-def _direction(found: options.Options) -> str:
+def _direction(found: options.Options, estimator: bool) -> str:
     try:
         return begin.direction_of(found)
     except errors.BadArgument as error:
         raise errors.BadArgument(
-            f"{error.message}; if the cell's last expression is an estimator, it needs data: --on X y"
+            f"{error.message}; if the cell's last expression is an estimator, it needs data: --on X y",
+            instead=DATA if estimator else error.instead,
         ) from None
 
 
@@ -61,12 +64,23 @@ class _Cell:
             raise errors.BadArgument("the cell's last line is no expression: end it with an estimator that holds ranges, or with a score")
         self.statements = _compiled(ast.Module(tree.body[:-1], tree.type_ignores), file, "exec")
         self.last = _compiled(ast.Expression(last.value), file, "eval")
+        self.called = ast.unparse(last.value.func) if isinstance(last.value, ast.Call) else ""
 
     def evaluate(self, names: dict[str, Any]) -> Any:
         """The last expression's value, after the statements."""
         __tracebackhide__ = True
         exec(self.statements, names)  # noqa: S102 - the user's own cell, in the user's own kernel
         return eval(self.last, names)  # noqa: S307
+
+    def ends_with_estimator(self, namespace: dict[str, Any]) -> bool:
+        """Whether the last expression makes an estimator, as far as the notebook's names tell before the cell has run."""
+        first, *rest = self.called.split(".")
+        made = namespace.get(first)
+        for name in rest:
+            made = getattr(made, name, None) if name.isidentifier() else None
+        if isinstance(made, type):
+            return hasattr(made, "fit") and hasattr(made, "get_params")
+        return getattr(made, "__module__", None) in ("sklearn.pipeline", "sklearn.compose._column_transformer")
 
     def once(self, namespace: dict[str, Any], tune: Any) -> Any:
         """In the notebook itself, as any cell; the notebook's own ``tune`` is there again afterwards."""
@@ -88,7 +102,8 @@ class _Cell:
             value = self.evaluate({**namespace, "tune": tune})
             if not _is_score(value):
                 data = "; an estimator needs data: --on X y" if templates.is_estimator(value) else ""
-                raise errors.BadArgument(f"without --on the cell's last expression is a score, a number, not {_what(value)}{data}")
+                said = f"without --on the cell's last expression is a score, a number, not {_what(value)}{data}"
+                raise errors.BadArgument(said, instead=DATA if data else None)
             return attempts.number(value, "an objective")
 
         return call

@@ -23,6 +23,8 @@ from nbml.tuning.values import Study, Trial
 
 #: seconds between two pictures of the live view
 PAUSE = 0.5
+#: trials after which one and the same error ends a study of which nothing else is known, whatever values they had
+SAME = 3
 
 
 def run(plan: Plan, form: Form) -> Study:
@@ -60,7 +62,7 @@ class Session:
         """All trials, then the fit on all data."""
         try:
             self._loop(*self._taught())
-            if all(trial.state == "failed" for trial in self.trials):
+            if self.trials and not any(trial.inside and trial.state != "failed" for trial in self.trials) and self._failed():
                 raise self._all_failed()
             study = self._study()
             fitted = self._refit(study) if study.best is not None else None
@@ -100,6 +102,16 @@ class Session:
             sampler.tell(trial)
             pruner.tell(trial)
             self._picture()
+            if self._doomed():
+                return
+
+    def _failed(self) -> list[Trial]:
+        return [trial for trial in self.trials if trial.state == "failed"]
+
+    def _doomed(self) -> bool:
+        """Whether all trials until now failed with one error, so many that the others will too."""
+        few = self.form.patience if self.trials[-1].raw else SAME
+        return len(self.trials) >= few and all(t.state == "failed" and t.error == self.trials[0].error for t in self.trials)
 
     def _try(self, attempt: Attempt) -> Trial:
         """One trial; what the user's code raises fails this trial only."""
@@ -121,9 +133,14 @@ class Session:
         return attempt.done("complete", score, folds)
 
     def _all_failed(self) -> errors.TrialFailed:
-        last = self.trials[-1].error if self.trials else "none was begun"
-        count = f"all {len(self.trials)} trials" if len(self.trials) != 1 else "the only trial"
-        failure = errors.TrialFailed(f"{count} of study {self.thing.ref} failed; the last: {last}")
+        failed, ref = self._failed(), self.thing.ref
+        count = f"all {len(failed)} trials" if len(failed) != 1 else "the only trial"
+        if len(failed) < len(self.trials):
+            count += " inside the ranges"
+        said = f"{count} of study {ref} failed; the last: {failed[-1].error}"
+        if len(self.trials) < self.plan.trials and self._doomed():
+            said = f"the first {len(failed)} trials of study {ref} failed with one error, so it was stopped: {failed[-1].error}"
+        failure = errors.TrialFailed(said, next=f'nbml.study("{ref}").trials', instead=self.form.instead(failed[-1].error))
         failure.__cause__ = self.cause
         return failure
 

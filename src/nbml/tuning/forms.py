@@ -6,6 +6,7 @@ import ast
 import hashlib
 import inspect
 import json
+import re
 import textwrap
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -22,6 +23,8 @@ class Form(Protocol):
 
     #: whether trial 0 is the defaults
     defaults: bool
+    #: trials after which one and the same error in all of them ends the study
+    patience: int
 
     def score(self, attempt: Attempt) -> tuple[float, tuple[float, ...]]:
         """The score and, where there are folds, theirs. What the user's code raises comes out."""
@@ -29,6 +32,10 @@ class Form(Protocol):
 
     def refit(self, best: Trial) -> Any | None:
         """The best configuration, fitted on all data; None for an objective."""
+        ...
+
+    def instead(self, error: str) -> tuple[str, str] | None:
+        """What to give instead where an error of all trials comes of what was given: a parameter and a value for it."""
         ...
 
     def sites(self, best: Trial, file: str) -> dict[str, list[int]]:
@@ -40,10 +47,13 @@ class EstimatorForm:
     """Cross-validation of a template of an estimator."""
 
     defaults = True
+    patience = 3  # the defaults are among them
 
     def __init__(self, template: Any, data: scoring.Data, metric: Any, cv: Any) -> None:
         self.template, self.data = template, data
         plain = templates.fill(template, templates.default)
+        if data.y is None and scoring.learns(plain):
+            raise errors.BadArgument(f"{type(plain).__name__} learns from X and y; only X is given", instead=("y", "y"))
         self.metric = scoring.metric(metric, plain)
         self.folds, self.cv = scoring.splits(cv, data, plain)
 
@@ -62,6 +72,9 @@ class EstimatorForm:
     def score(self, attempt: Attempt) -> tuple[float, tuple[float, ...]]:
         folds = scoring.score(templates.fill(self.template, attempt.pick), self.data, self.folds, self.metric.scoring)
         return sum(folds) / len(folds), folds
+
+    def instead(self, error: str) -> tuple[str, str] | None:
+        return ("y", "y") if self.data.y is None and re.search(r"\by(_true)?\b", error) else None
 
     def refit(self, best: Trial) -> Any:
         estimator = templates.fill(self.template, lambda place: _value(best, place))
@@ -84,6 +97,7 @@ class ObjectiveForm:
     """A function of nothing that gives the score; ``tune`` speaks to the trial in it."""
 
     defaults = False
+    patience = 10  # values may be what fails: so many are spread over the ranges
 
     def __init__(self, call: Callable[[], Any], source: str, code: str, metric: str) -> None:
         self.call, self.source, self.code, self.metric = call, source, code, metric
@@ -96,6 +110,9 @@ class ObjectiveForm:
         with attempts.running(attempt):
             value = self.call()
         return attempts.number(value, "an objective"), ()
+
+    def instead(self, error: str) -> tuple[str, str] | None:
+        return None
 
     def refit(self, best: Trial) -> None:
         return None

@@ -6,12 +6,20 @@ Python 3.11 knows the exact place of the instruction that runs, so the call is f
 from __future__ import annotations
 
 import ast
+import copy
 import functools
 import itertools
 import linecache
+from collections.abc import Mapping
 from types import FrameType
+from typing import Any
 
 from nbml.tuning.ranges import Site
+
+#: parameters of ``tune`` that may stand by place, and those that are texts
+PLACES, TEXTS = ("estimator_or_function", "X", "y"), ("metric", "direction")
+#: characters of a line that is proposed
+LONGEST = 300
 
 
 def site(frame: FrameType) -> Site | None:
@@ -67,6 +75,45 @@ def node_at(where: Site | None) -> ast.Call | None:
         ):
             return node
     return None
+
+
+def meant(instead: tuple[str, str], names: Mapping[str, Any], X: Any) -> tuple[str, str] | None:  # noqa: N803
+    """What to give instead, where that is a y: one of ``names`` that has a value for each row of X, or None.
+
+    Where X is missing too, it is the name X, or that of a table.
+    """
+    if instead == ("X", "X y"):
+        tables = [name for name, value in names.items() if not name.startswith("_") and len(getattr(value, "shape", ())) == 2]
+        found = "X" if "X" in tables else tables[0] if tables else ""
+        pair = meant(("y", "y"), names, names[found]) if found else None
+        return None if pair is None else ("X", f"{found} {pair[1]}")
+    if instead != ("y", "y"):
+        return instead
+    rows = (getattr(X, "shape", None) or (len(X) if hasattr(X, "__len__") and not isinstance(X, str) else None,))[0]
+    flat = [name for name, value in names.items() if not name.startswith("_") and getattr(value, "shape", None) == (rows,)]
+    if "y" in names and (rows is None or "y" in flat or (isinstance(names["y"], list) and len(names["y"]) == rows)):
+        return instead
+    return ("y", flat[0]) if flat else None
+
+
+def amended(frame: FrameType, parameter: str, text: str) -> str | None:
+    """The call that the frame stands at, on one line, with that value for a parameter; None where it cannot be read."""
+    call = copy.deepcopy(node_at(site(frame)))
+    if call is None or any(isinstance(arg, ast.Starred) for arg in call.args) or any(k.arg is None for k in call.keywords):
+        return None
+    value = ast.Constant(text) if parameter in TEXTS else ast.parse(text, mode="eval").body
+    at = PLACES.index(parameter) if parameter in PLACES else len(PLACES)
+    given = [keyword for keyword in call.keywords if keyword.arg == parameter]
+    if at < len(call.args):
+        call.args[at] = value
+    elif given:
+        given[0].value = value
+    elif at == len(call.args):
+        call.args.append(value)
+    else:
+        call.keywords.append(ast.keyword(parameter, value))
+    line = ast.unparse(call)
+    return line if len(line) <= LONGEST else None
 
 
 def source_of(file: str) -> str:

@@ -38,11 +38,10 @@ def read(
     for name, value in (("cluster", cluster), ("background", background), ("trial_timeout", trial_timeout)):
         if value not in (None, False):
             raise errors.NotYet(f"{name}={value!r} is not there yet: trials run one after another in the kernel, until they end")
-    if sampler == "hyperopt":
-        raise errors.NotYet("the sampler 'hyperopt' is not there yet; optuna, random and grid are")
     if direction is not None and direction not in DIRECTIONS:
         close = errors.nearest(str(direction), DIRECTIONS) or next((d for d in DIRECTIONS if d.startswith(str(direction)[:3])), None)
-        raise errors.BadArgument(f"no direction {direction!r}; " + (f"nearest: {close}" if close else "minimize or maximize"))
+        found = f"nearest: {close}" if close else "minimize or maximize"
+        raise errors.BadArgument(f"no direction {direction!r}; {found}", instead=("direction", close or "minimize"))
     return Options(
         metric, direction, cv, groups, _whole("trials", trials, 1), _seconds(timeout), str(sampler),
         None if seed is None else _whole("seed", seed, 0), bool(fresh),
@@ -55,7 +54,8 @@ def _whole(name: str, value: Any, least: int) -> int:
         if isinstance(value, bool) or number != float(value) or number < least:
             raise ValueError
     except (TypeError, ValueError):
-        raise errors.BadArgument(f"{name} is a whole number from {least} on, not {value!r}") from None
+        instead = (name, str(100 if name == "trials" else least))
+        raise errors.BadArgument(f"{name} is a whole number from {least} on, not {value!r}", instead=instead) from None
     return number
 
 

@@ -90,7 +90,9 @@ def _reason(plan: Plan, last: Thing, trials: list[Trial]) -> str:
             return CHANGED[part]
     if plan.direction != last.body["direction"]:
         return "the direction changed"
-    if all(trial.state == "failed" for trial in trials) and last.state != "running":
+    tried = [trial for trial in trials if trial.inside or trial.state == "failed"]  # without defaults that are a yardstick
+    ended = last.state == "failed" or (last.state != "running" and len(tried) == len(trials))
+    if ended and tried and all(trial.state == "failed" for trial in tried):
         return "all trials had failed"
     return ""
 
@@ -140,7 +142,10 @@ def trials_of(store: Store, study: Thing) -> list[Trial]:
 def load(ref: str) -> Study:
     """The study ``name`` or ``name@n`` as it is now. Raises errors.UnknownStudy naming the nearest."""
     store = current()
-    thing = store.find("study", ref)
+    try:
+        thing = store.find("study", ref)
+    except errors.BadName:
+        thing = None
     if thing is None:
         raise unknown(ref)
     return Study(thing.name, thing.version, thing, tuple(trials_of(store, thing)))
@@ -152,8 +157,11 @@ def unknown(ref: str) -> errors.UnknownStudy:
     latest = {thing.name: thing for thing in current().latest("study")}
     close = errors.nearest(name, latest)
     if close is None:
-        have = f"; there are {', '.join(list(latest)[:5])}" if latest else "; nothing was tuned yet"
-        return errors.UnknownStudy(f"no study {ref!r}{have}")
+        if not latest:
+            return errors.UnknownStudy(f"no study {ref!r}; nothing was tuned yet", next="import nbml; help(nbml.tune)")
+        more = f" and {len(latest) - 5} more" if len(latest) > 5 else ""
+        have = f"there are {', '.join(list(latest)[:5])}{more}"
+        return errors.UnknownStudy(f"no study {ref!r}; {have}", next=f'nbml.study("{next(iter(latest.values())).ref}")')
     return errors.UnknownStudy(f"no study {ref!r}; nearest: {latest[close].ref}", next=f'nbml.study("{latest[close].ref}")')
 
 

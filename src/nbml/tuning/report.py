@@ -49,7 +49,7 @@ def study_report(study: Study) -> Report:
     facts += ["time is up"] if body.get("late") else []
     facts += [seconds(body["elapsed"])] if body.get("elapsed") else []
     title = (strong(study), ": ", study.metric, " ", *_score(study)) if study.best else (strong(study),)
-    parts: list[Part] = [*_best(study), *_worth(study)]
+    parts: list[Part] = [*_best(study), *_worth(study), *_no_best(study)]
     if body.get("since"):
         parts.append(Note("idle", "new version", body["since"]))
     parts += _failures(study)
@@ -100,12 +100,28 @@ def _worth(study: Study) -> list[Part]:
     if plain is not None and plain.state == "failed":
         text.append("the defaults failed")
     elif plain is not None and plain.score is not None and best.score is not None:
-        gain = abs(best.score - plain.score)
-        text.append(f"defaults {digits(plain.score)}, " + (f"beaten by {digits(gain, 2)}" if gain > 0 else "not beaten"))
-    if study.expected_score is not None and len(study.records) > 1:
+        text.append(f"defaults {digits(plain.score)}, {_gain(study, best.score, plain.score)}")
+    count = len(study.records) - sum(not t.inside for t in study.records)
+    if study.expected_score is not None and count > 1:
         text += [" · " if text else "", f"expect about {digits(study.expected_score)} on other data ",
-                 muted(f"(corrected for picking the best of {len(study.records)})")]  # fmt: skip
+                 muted(f"(corrected for picking the best of {count})")]  # fmt: skip
     return [Line(tuple(text))] if text else []
+
+
+def _gain(study: Study, best: float, plain: float) -> str:
+    """How the best score compares with that of the defaults, which may lie outside the ranges and then be better."""
+    gain = plain - best if study.direction == "minimize" else best - plain
+    if gain < 0:
+        return f"not beaten: {digits(-gain, 2)} better, but outside the ranges"
+    return f"beaten by {digits(gain, 2)}" if gain > 0 else "not beaten"
+
+
+def _no_best(study: Study) -> list[Part]:
+    """Defaults outside the ranges that nothing was compared with."""
+    plain = next((t for t in study.records if t.defaults and t.state == "complete" and not t.inside), None)
+    if study.best is not None or plain is None:
+        return []
+    return [Note("look", "no best", f"the defaults gave {digits(plain.score)} but lie outside the ranges, and no other trial is complete")]
 
 
 def _failures(study: Study) -> list[Part]:
@@ -124,7 +140,7 @@ def _details(study: Study) -> list[Part]:
         parts.append(Details("what mattered", [Table(heads, rows)]))
     if len(study.records) > 1 and study.best is not None:
         sign = 1 if study.direction == "minimize" else -1
-        ranked = sorted((t for t in study.records if t.state == "complete"), key=lambda t: sign * (t.score or 0.0))
+        ranked = sorted(study.candidates, key=lambda t: sign * (t.score or 0.0))
         parts.append(Details("best trials", [_table(study, ranked[:5], None)]))
     warned = study.thing.body.get("warned") or {}
     if warned:
@@ -170,11 +186,11 @@ def importances(study: Study) -> list[tuple[str, float]]:
 
 
 def history(study: Study) -> list[float]:
-    """The best score so far after each complete trial."""
+    """The best score so far after each complete trial inside the ranges."""
     better = min if study.direction == "minimize" else max
     curve: list[float] = []
-    for trial in study.records:
-        if trial.state == "complete" and trial.score is not None:
+    for trial in study.candidates:
+        if trial.score is not None:
             curve.append(better(curve[-1], trial.score) if curve else trial.score)
     return curve
 

@@ -12,6 +12,8 @@ from nbml.store import Thing
 
 #: rows up to which a fit takes one thread
 FEW = 20_000
+#: the line that lists the metrics
+METRICS = "from sklearn.metrics import get_scorer_names; get_scorer_names()"
 #: words in a metric's name that tell its direction
 LESS = ("loss", "error", "mse", "rmse", "mae", "mape", "msle", "deviance", "perplexity", "brier", "logloss", "nll", "latency")
 MORE = ("accuracy", "acc", "auc", "f1", "r2", "precision", "recall", "score", "kappa", "mcc", "ndcg", "map", "iou", "dice", "gain")
@@ -42,7 +44,8 @@ class Data:
 def metric(asked: Any, estimator: Any) -> Metric:
     """A scorer by name or as it is; the estimator's own ``score`` where none is asked. Raises errors.BadArgument, errors.NotYet."""
     if isinstance(asked, (list, tuple)) or (isinstance(asked, str) and "," in asked):
-        raise errors.NotYet(f"several metrics ({asked!r}) are not there yet: name one")
+        first = asked.split(",")[0].strip() if isinstance(asked, str) else asked[0] if asked and isinstance(asked[0], str) else ""
+        raise errors.NotYet(f"several metrics ({asked!r}) are not there yet: name one", instead=("metric", first) if first else None)
     if asked is None:
         from sklearn.base import is_classifier, is_regressor
 
@@ -55,8 +58,17 @@ def metric(asked: Any, estimator: Any) -> Metric:
 
     if asked not in get_scorer_names():
         close = _closest(str(asked), get_scorer_names())
-        raise errors.BadArgument(f"no metric {asked!r}; " + (f"nearest: {close}" if close else "for instance accuracy, roc_auc, r2"))
+        if close is None:
+            raise errors.BadArgument(f"no metric {asked!r}; for instance accuracy, roc_auc, r2", next=METRICS)
+        raise errors.BadArgument(f"no metric {asked!r}; nearest: {close}", instead=("metric", close))
     return Metric(str(asked), str(asked))
+
+
+def learns(estimator: Any) -> bool:
+    """Whether an estimator says that it learns from y."""
+    from sklearn.base import is_classifier, is_regressor
+
+    return bool(is_classifier(estimator) or is_regressor(estimator))
 
 
 def _closest(word: str, names: list[str]) -> str | None:
@@ -85,7 +97,8 @@ def data(X: Any, y: Any, groups: Any) -> Data:  # noqa: N803
     if isinstance(y, str):
         if not frames.is_frame(X) or y not in X.columns:
             close = errors.nearest(y, map(str, X.columns)) if frames.is_frame(X) else None
-            raise errors.BadInput(f"X has no column {y!r}" + (f"; nearest: {close}" if close else ""))
+            instead = ("y", repr(close)) if close else None
+            raise errors.BadInput(f"X has no column {y!r}" + (f"; nearest: {close}" if close else ""), instead=instead)
         X, y = X.drop(columns=y), X[y]  # noqa: N806
     for what, other in (("y", y), ("groups", groups)):
         if other is not None and _length(other) != _length(X):
@@ -111,7 +124,7 @@ def splits(cv: Any, given: Data, estimator: Any) -> tuple[list[Any], str]:
     cv = int(cv) if isinstance(cv, str) and cv.isdigit() else cv
     text = re.sub(r" at 0x[0-9a-f]+", "", repr(cv))
     if isinstance(cv, (bool, str)) or (isinstance(cv, int) and cv < 2):
-        raise errors.BadArgument(f"cv is a number of folds from 2 on, or a splitter of scikit-learn, not {cv!r}")
+        raise errors.BadArgument(f"cv is a number of folds from 2 on, or a splitter of scikit-learn, not {cv!r}", instead=("cv", "5"))
     if not isinstance(cv, int) and not hasattr(cv, "split"):
         cv = list(cv)
         text = hashlib.sha256(repr([[list(map(int, part)) for part in pair] for pair in cv]).encode()).hexdigest()

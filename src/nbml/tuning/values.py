@@ -41,6 +41,11 @@ class Trial:
     defaults: bool = False
     error: str = ""
 
+    @property
+    def inside(self) -> bool:
+        """Whether all its values lie in the ranges: defaults that do not are a yardstick, and never the best."""
+        return all(raw is not None for raw in self.raw.values())
+
 
 @dataclass(frozen=True, repr=False)
 class Study(Shown):
@@ -76,14 +81,19 @@ class Study(Shown):
 
     @property
     def best(self) -> Trial | None:
-        """The complete trial with the best score, the earliest of equal ones; None where none is complete."""
-        done = [t for t in self.records if t.state == "complete"]
+        """The complete trial inside the ranges with the best score, the earliest of equal ones; None where there is none."""
+        done = self.candidates
         sign = 1 if self.direction == "minimize" else -1
         return min(done, key=lambda t: (sign * (t.score or 0.0), t.number)) if done else None
 
     @property
+    def candidates(self) -> list[Trial]:
+        """The complete trials of which one is the best."""
+        return [t for t in self.records if t.state == "complete" and t.inside]
+
+    @property
     def best_params(self) -> dict[str, Any]:
-        """The best trial's values, named as in get_params(); {} where none is complete."""
+        """The best trial's values, named as in get_params(); {} where no trial inside the ranges is complete."""
         return {} if self.best is None else {k: _again(v) for k, v in self.best.params.items()}
 
     @property
@@ -94,7 +104,7 @@ class Study(Shown):
     @property
     def expected_score(self) -> float | None:
         """The best score, corrected for having picked the best of many; None for an objective, which has no folds."""
-        done = [t for t in self.records if t.state == "complete" and t.folds]
+        done = [t for t in self.candidates if t.folds]
         if self.best is None or self.best not in done:
             return None
         return expected([t.folds for t in done], done.index(self.best))
@@ -138,17 +148,37 @@ def _again(value: Any) -> Any:
     return tuple(map(_again, value)) if isinstance(value, list) else value
 
 
+def missing(study: Study) -> str:
+    """Why a study that has ended has no best trial."""
+    if all(t.state == "failed" for t in study.records):
+        return "all its trials failed" if study.records else "no trial was finished"
+    if any(t.state == "complete" and not t.inside for t in study.records):
+        rest = "nothing else was tried: more --trials are needed" if len(study.records) == 1 else "no other trial is complete"
+        return f"the defaults lie outside the ranges, and {rest}"
+    return "no trial is complete"
+
+
+def _not_fitted(study: Study) -> errors.NotFitted:
+    """Why there is no estimator, and what there is instead."""
+    ref = f'nbml.study("{study}")'
+    if study.state == "running":
+        return errors.NotFitted(f"study {study} has no estimator: it is still running", next=ref)
+    if study.best is None:
+        return errors.NotFitted(f"study {study} has no estimator: {missing(study)}", next=f"{ref}.trials")
+    stopped = "it was interrupted before the best trial was fitted on all data"
+    unkept = study.thing.body.get("unkept") if study.thing.body.get("refitted") == study.best.number else None
+    why = unkept or (stopped if study.state == "interrupted" else "the best trial was not fitted on all data")
+    again = f"; run the cell again with --trials {len(study.records)} to fit the best so far"
+    return errors.NotFitted(f"study {study} has no estimator: {why}{again}", next=f"{ref}.best_params")
+
+
 def load_estimator(study: Study) -> Any:
     """The stored estimator of a study. Raises errors.NotFitted where there is none, errors.StoreError where it cannot be read."""
     body = study.thing.body
     if body.get("form") == "objective":
         raise errors.NotFitted(f"study {study} tuned an objective, so it has no estimator", next=f'nbml.study("{study.name}").best_params')
-    if "blob" not in body:
-        why = body.get("unkept") or {
-            "running": "it is still running", "interrupted": "it was interrupted before the best trial was fitted on all data",
-        }.get(study.state, "all its trials failed")  # fmt: skip
-        again = "" if study.best is None else f"; run the cell again with --trials {len(study.records)} to fit the best so far"
-        raise errors.NotFitted(f"study {study} has no estimator: {why}{'' if study.state == 'running' else again}")
+    if "blob" not in body or study.best is None or body.get("refitted") != study.best.number:
+        raise _not_fitted(study)
     store = current()
     if store.folder.stat().st_uid != os.getuid():
         raise errors.StoreError(f"the estimator of study {study} is not loaded: the store is another user's, and a pickle is a program")
