@@ -15,6 +15,7 @@ import pytest
 import nbml
 from nbml import errors
 from nbml.datasets import take, version_of
+from nbml.slicing import recorder
 from nbml.store import current
 
 EXACT: dict[str, Any] = {
@@ -100,7 +101,7 @@ REFUSED: list[tuple[pd.DataFrame, str]] = [
     (pd.DataFrame({"o": pd.Series([1, 2.5], dtype=object)}), "column 'o' holds values that Parquet does not give back as they are"),
     (pd.DataFrame({"o": [1, "x"]}), "column 'o' cannot be kept as Parquet: "),
     (pd.DataFrame({"z": [1 + 2j]}), "column 'z' cannot be kept as Parquet: "),
-    (pd.DataFrame({1: [1], "b": [2]}), "the column names [1, 'b'] come back from Parquet as ['1', 'b']"),
+    (pd.DataFrame({1: [1], "b": [2]}), "the column label 1 (int) comes back from Parquet as '1' (str)"),
 ]  # fmt: skip
 
 
@@ -207,7 +208,11 @@ def test_the_listing_is_a_frame_and_shows_itself(project: Path) -> None:
     assert type(listed[listed["rows"] > 5]) is pd.DataFrame
 
 
-def test_what_is_not_there_is_told_with_the_nearest_and_the_next_line_works(project: Path) -> None:
+def test_what_is_not_there_is_told_with_the_nearest_and_the_next_line_works(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(errors.UnknownDataset) as nothing:
+        nbml.dataset("orders")
+    assert (nothing.value.message, nothing.value.next) == ("no dataset 'orders'; none is stored yet", None), "no frame, no line"
+    monkeypatch.setitem(recorder.namespace(), "df", delivery(3))
     with pytest.raises(errors.UnknownDataset) as nothing:
         nbml.dataset("orders")
     assert (nothing.value.message, nothing.value.next) == ("no dataset 'orders'; none is stored yet", "%nbml snapshot df --name orders")

@@ -116,7 +116,7 @@ def test_the_order_of_references(project: Path) -> None:
     with pytest.raises(errors.BadArgument) as found:
         nbml.validate(young, "ages")
     assert found.value.message == (
-        "psi(age) < 0.2: nothing to compare with; give --against NAME@N, or pin a reference by %%nbml expect ages --on df"
+        "psi(age) < 0.2: nothing to compare with: no reference is pinned (%%nbml expect ... --on), and --against is not given"
     )
     nbml.expect("ages", "psi(age) < 0.2", on=young)
     assert nbml.validate(young, "ages").success is True

@@ -242,7 +242,6 @@ MESSAGES: list[tuple[Any, type[errors.NbmlError], str, str | None]] = [
     (lambda df: nbml.validate(df, "churn@9"), errors.UnknownSuite, "no suite 'churn@9'; nearest: churn@1", 'nbml.suite("churn@1")'),
     (lambda df: nbml.suite("chrn"), errors.UnknownSuite, "no suite 'chrn'; nearest: churn@1", 'nbml.suite("churn@1")'),
     (lambda df: nbml.suite("zzz"), errors.UnknownSuite, "no suite 'zzz'; there are churn", None),
-    (lambda df: nbml.validate(df, "churn", engine="gxx"), errors.UnknownAdapter, "no engine 'gxx'; nearest: gx", None),
     (lambda df: nbml.validate(df, "churn", result_format="SUMARY"), errors.BadArgument,
      "no result format 'SUMARY'; nearest: SUMMARY", None),
     (lambda df: nbml.validate(df, {"name": "x"}), errors.BadInput,

@@ -9,6 +9,7 @@ from nbml import errors, frames, settings
 from nbml.datasets.values import DatasetVersion, Warning, from_thing
 from nbml.display import keep
 from nbml.store import Thing, check_name, current
+from nbml.store.record import NAME
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,8 +30,8 @@ def snapshot(df: Any, name: str, note: str = "") -> DatasetVersion:
     digest = frames.fingerprint(frame)
     last = store.find("dataset", name)
     if last is not None and last.hash == digest:
-        return from_thing(last)
-    content = parquet.encode(frame)
+        return from_thing(last, same=True)
+    content = parquet.encode(frame, name_of(df))
     facts = frames.facts(frame, settings.load(store.root)["data.private"])
     earlier = [thing.body.get("facts", {}) for thing in store.versions("dataset", name)]
     warnings = history.compare(facts, earlier, name)
@@ -68,7 +69,8 @@ def data() -> pd.DataFrame:
         for v in versions
     ]  # fmt: skip
     frame = pd.DataFrame(rows, columns=["name", "version", "rows", "columns", "warnings", "made"])
-    return shown_as(frame, listing_report(versions, histories))
+    first = a_frame()
+    return shown_as(frame, listing_report(versions, histories, f"%nbml snapshot {first}" if first else ""))
 
 
 def take(value: Any) -> tuple[pd.DataFrame, Thing | None]:
@@ -83,11 +85,67 @@ def take(value: Any) -> tuple[pd.DataFrame, Thing | None]:
         if text.lower().endswith(frames.ENDINGS) or isinstance(value, Path):
             path = Path(value)
             if not path.is_file():
-                raise errors.BadInput(f"no file {text!r} in {Path.cwd()}")
+                raise _no_file(path)
             return frames.read_frame(path), None
         found = dataset(text)
         return found.load(), found.thing
-    return frames.require(value), None
+    try:
+        return frames.require(value), None
+    except errors.BadInput as error:
+        error.next = _mended(value)
+        raise
+
+
+def name_of(value: Any) -> str:
+    """The notebook's name for a value; "" where it has none."""
+    return next((name for name, bound in _names() if bound is value), "")
+
+
+def a_frame() -> str:
+    """The name of the notebook's newest frame; "" where it has none."""
+    return next((name for name, bound in reversed(_names()) if frames.is_frame(bound)), "")
+
+
+def _names() -> list[tuple[str, Any]]:
+    from nbml.slicing import recorder
+
+    return [(name, bound) for name, bound in list(recorder.namespace().items()) if not name.startswith("_") and name.isidentifier()]
+
+
+def _no_file(path: Path) -> errors.BadInput:
+    """With the nearest file beside it that can be read as a frame."""
+    there = sorted(p.name for p in path.parent.iterdir() if p.suffix.lower() in frames.ENDINGS) if path.parent.is_dir() else []
+    close = errors.nearest(path.name, there)
+    have = f"; nearest: {close}" if close else f"; there are {', '.join(there[:5])}" if there else ""
+    return errors.BadInput(f"no file {str(path)!r} in {Path.cwd()}{have}")
+
+
+def _mended(value: Any) -> str | None:
+    """The line after which a variable is a frame that can be taken; None where none is sure to do."""
+    import pandas as pd
+
+    name = name_of(value)
+    if not name:
+        return None
+    if frames.is_frame(value):
+        twice = value.columns.duplicated()
+        labels = [f"{label}_{i}" if twice[i] else label for i, label in enumerate(value.columns)]
+        numbered = 'f"{c}_{i}" if twice else c'
+        line = f"{name}.columns = [{numbered} for i, (c, twice) in enumerate(zip({name}, {name}.columns.duplicated()))]"
+        return line if len(set(labels)) == len(labels) else None
+    if isinstance(value, pd.Series):
+        return f"{name} = {name}.to_frame({'' if isinstance(value.name, str) else repr('value')})"
+    to_pandas = getattr(value, "to_pandas", None)
+    if callable(to_pandas) and not isinstance(value, type):
+        return f"{name} = {name}.to_pandas()"
+    try:
+        fits = isinstance(value, (list, dict)) or hasattr(value, "__array__")
+        whole = pd.DataFrame(value) if fits else None
+    except Exception:  # any: it is what pandas makes of a value that is no frame
+        return None
+    pandas = next((known for known, bound in _names() if bound is pd), "")
+    make = f"{name} = {pandas or 'pd'}.DataFrame({name})"
+    return None if whole is None or not whole.shape[1] else make if pandas else f"import pandas as pd; {make}"
 
 
 def version_of(frame: pd.DataFrame) -> Thing | None:
@@ -104,7 +162,8 @@ def unknown(ref: str) -> errors.UnknownDataset:
     close = errors.nearest(ref.partition("@")[0], names)
     if close is None:
         have = f"; there are {', '.join(names[:5])}" if names else "; none is stored yet"
-        following = None if names else f"%nbml snapshot df --name {ref.partition('@')[0]}"
-        return errors.UnknownDataset(f"no dataset {ref!r}{have}", next=following)
+        frame, name = a_frame(), ref.partition("@")[0]
+        snapshot = f"%nbml snapshot {frame} --name {name}" if frame and NAME.fullmatch(name) else None
+        return errors.UnknownDataset(f"no dataset {ref!r}{have}", next="%nbml data" if names else snapshot)
     versions = len(current().versions("dataset", close))
     return errors.UnknownDataset(f"no dataset {ref!r}; nearest: {close}@{versions}", next=f'nbml.dataset("{close}@{versions}")')

@@ -7,6 +7,7 @@ import decimal
 import io
 import json
 import warnings
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from nbml import errors
@@ -19,11 +20,21 @@ OURS = b"nbml"
 PLAIN = (str, bytes, bool, int, float, decimal.Decimal, datetime.date, datetime.time, datetime.timedelta)
 
 
-def encode(frame: pd.DataFrame) -> bytes:
-    """Parquet with page checksums. Raises errors.CannotStore naming the column and what it holds."""
+def encode(frame: pd.DataFrame, called: str = "") -> bytes:
+    """Parquet with page checksums. Raises errors.CannotStore naming the column and what it holds, with the line that mends it
+    where the frame is ``called`` something."""
+    try:
+        return _encode(frame)
+    except errors.CannotStore as error:
+        error.next = _mending(frame, called)
+        raise
+
+
+def _encode(frame: pd.DataFrame) -> bytes:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    _check_labels(list(frame.columns))
     for position, label in enumerate(frame.columns):
         _check_column(label, frame.iloc[:, position])
     try:
@@ -103,6 +114,16 @@ def _restored(table: Any) -> pd.DataFrame:
     return frame
 
 
+def _check_labels(labels: list[Any]) -> None:
+    """Parquet names columns by text."""
+    seen: dict[str, Any] = {}
+    for label in labels:
+        other = seen.setdefault(str(label), label)
+        if other is not label and type(other) is not type(label):
+            both = " and ".join(f"{one!r} ({type(one).__name__})" for one in (other, label))
+            raise errors.CannotStore(f"the column labels {both} are the same as text; rename one")
+
+
 def _check_column(label: Any, column: pd.Series) -> None:
     """Object columns hold plain values only: a value that contains itself would kill the process inside Arrow."""
     if column.dtype != object:
@@ -119,7 +140,7 @@ def _check_column(label: Any, column: pd.Series) -> None:
 def _compare(frame: pd.DataFrame, back: pd.DataFrame) -> None:
     """Refuse what came back otherwise than it was."""
     if list(frame.columns) != list(back.columns):
-        raise errors.CannotStore(f"the column names {list(frame.columns)[:5]} come back from Parquet as {list(back.columns)[:5]}")
+        raise errors.CannotStore(_renamed(list(frame.columns), list(back.columns)))
     for position, label in enumerate(frame.columns):
         mine, theirs = frame.iloc[:, position], back.iloc[:, position]
         if mine.dtype != theirs.dtype:
@@ -129,6 +150,45 @@ def _compare(frame: pd.DataFrame, back: pd.DataFrame) -> None:
     same = frame.index.equals(back.index) and _kinds(frame)["index"] == _kinds(back)["index"]
     if not same or list(frame.index.names) != list(back.index.names):
         raise errors.CannotStore("the index does not come back from Parquet as it is; use reset_index()")
+
+
+def _renamed(mine: list[Any], theirs: list[Any]) -> str:
+    """Which labels do not come back; of columns that are all texts but for some, these."""
+    changed = [(one, other) for one, other in zip(mine, theirs, strict=True) if type(one) is not type(other) or one != other]
+    one, other = changed[0]
+    more = f", and {len(changed) - 1:,} more of the {len(mine):,} do not either" if len(changed) > 1 else ""
+    return f"the column label {one!r} ({type(one).__name__}) comes back from Parquet as {other!r} ({type(other).__name__}){more}"
+
+
+def _mending(frame: pd.DataFrame, called: str) -> str | None:
+    """The line after which all of the frame can be kept; None where no one line does."""
+    if not called:
+        return None
+    tries: list[tuple[str, Callable[[], pd.DataFrame]]] = [
+        ("{0}.columns = {0}.columns.map(str)", lambda: frame.set_axis(frame.columns.map(str), axis=1)),
+        ("{0} = {0}.reset_index()", frame.reset_index),
+    ]
+    unfit = [label for position, label in enumerate(frame.columns) if isinstance(label, str) and not _fits(frame.iloc[:, [position]])]
+    if unfit:
+        which = repr(unfit[0] if len(unfit) == 1 else unfit)
+        texts = {label: frame[label].map(str) for label in unfit}
+        tries.insert(0, (f"{{0}}[{which}] = {{0}}[{which}].map(str)", lambda: frame.assign(**texts)))
+    for line, change in tries:
+        try:
+            if _fits(change()):
+                return line.replace("{0}", called)
+        except (TypeError, ValueError):  # of a label that is there already
+            continue
+    return None
+
+
+def _fits(frame: pd.DataFrame) -> bool:
+    if not frame.columns.is_unique:
+        return False
+    try:
+        return bool(_encode(frame))
+    except errors.CannotStore:
+        return False
 
 
 def _equal(mine: pd.Series, theirs: pd.Series) -> bool:

@@ -14,7 +14,7 @@ def version_report(version: DatasetVersion) -> Report:
     """One line; what the version warns of below it."""
     body = version.thing.body
     state = "look" if version.warnings else "well"
-    word = "look" if version.warnings else "stored" if version.new else "unchanged"
+    word = "look" if version.warnings else "unchanged" if version.same else "stored"
     facts = [f"{body['rows']:,} rows × {len(body['columns'])}"]
     facts.append(f"{size(body['bytes'])} stored" if version.new else f"made {ago(version.made)}")
     parts: list[Note | Line] = [Note("look", w.code, w.message) for w in version.warnings]
@@ -33,8 +33,8 @@ def row(rows: int, columns: int, codes: list[str], history: list[int]) -> dict[s
     return found | ({"spark": history} if len(history) > 1 else {})
 
 
-def listing_report(versions: list[DatasetVersion], histories: dict[str, list[int]]) -> Report:
-    """All datasets, newest first."""
+def listing_report(versions: list[DatasetVersion], histories: dict[str, list[int]], line: str = "") -> Report:
+    """All datasets, newest first; ``line`` leads on where there is none."""
     rows = [
         (
             (strong(v.name), muted(f"@{v.version}")),
@@ -49,7 +49,7 @@ def listing_report(versions: list[DatasetVersion], histories: dict[str, list[int
     heads = ("dataset", "rows", "columns", "rows by version", "warnings", Column("made", "right", "time"))
     parts = [Table(heads, rows)] if rows else []
     title = f"{len(rows)} dataset" + ("" if len(rows) == 1 else "s")
-    return Report(title, parts=parts, next=[] if rows else ["%nbml snapshot df --name NAME"])
+    return Report(title, parts=parts, next=[line] if line and not rows else [])
 
 
 def _alt(history: list[int]) -> str:

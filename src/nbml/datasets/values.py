@@ -37,6 +37,8 @@ class DatasetVersion(Shown):
     warnings: tuple[Warning, ...]
     thing: Thing
     new: bool = False
+    #: of a snapshot that was compared with this version and found to be the same
+    same: bool = False
 
     def __str__(self) -> str:
         return f"{self.name}@{self.version}"
@@ -53,8 +55,8 @@ class DatasetVersion(Shown):
         return version_report(self)
 
 
-def from_thing(thing: Thing, *, new: bool = False) -> DatasetVersion:
+def from_thing(thing: Thing, *, new: bool = False, same: bool = False) -> DatasetVersion:
     """The value of a stored dataset version."""
     warnings = tuple(Warning(**warning) for warning in thing.body.get("warnings", ()))
     note = thing.body.get("note", "")
-    return DatasetVersion(thing.name, thing.version, thing.hash, note, thing.made, warnings, thing, new)
+    return DatasetVersion(thing.name, thing.version, thing.hash, note, thing.made, warnings, thing, new, same)

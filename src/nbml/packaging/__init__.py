@@ -67,19 +67,30 @@ def services() -> pd.DataFrame:
         for v in versions
     ]  # fmt: skip
     frame = pd.DataFrame(rows, columns=["name", "version", "rows", "warnings", "suite", "policy", "made"])
-    return shown_as(frame, listing_report(versions))
+    return shown_as(frame, listing_report(versions, "" if versions else model_line()))
 
 
 def unknown(ref: str) -> errors.UnknownService:
-    """The error for a reference that nothing bears, with the nearest that something does."""
-    name = ref.partition("@")[0]
+    """The error for a reference that nothing bears, with the nearest that something does; else the line that lists them."""
     names = [thing.name for thing in current().latest("service")]
-    close = errors.nearest(name, names)
+    close = errors.nearest(ref.partition("@")[0], names)
     if close is None:
         have = f"; there are {', '.join(names[:5])}" if names else "; none is packaged yet"
-        return errors.UnknownService(f"no service {ref!r}{have}", next=None if names else f"%nbml package model --name {name}")
-    versions = len(current().versions("service", close))
-    return errors.UnknownService(f"no service {ref!r}; nearest: {close}@{versions}", next=f'nbml.service("{close}@{versions}")')
+        return errors.UnknownService(f"no service {ref!r}{have}", next="%nbml services")
+    last = current().find("service", close)
+    found = last.ref if last is not None else close
+    return errors.UnknownService(f"no service {ref!r}; nearest: {found}", next=f'nbml.service("{found}")')
+
+
+def model_line() -> str:
+    """The line that packages the newest fitted model of the notebook; "" where it holds none."""
+    from nbml.packaging.flow import is_fitted
+    from nbml.slicing import recorder
+    from nbml.store.advice import fit
+
+    names = list(recorder.namespace().items())
+    found = next((name for name, value in reversed(names) if not name.startswith("_") and is_fitted(value)), "")
+    return f"%nbml package {found} --name {fit(found)}" if found else ""
 
 
 def _key(key: str | Iterable[str] | None) -> tuple[str, ...]:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import shutil
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nbml import errors, settings
+from nbml import datasets, errors, frames, settings
 from nbml.display import keep
-from nbml.packaging import build, inputs, proof
+from nbml.packaging import build, fitting, inputs, proof
 from nbml.packaging.values import ServiceVersion, from_thing
 from nbml.store import Store, Thing, current
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from nbml.slicing import Slice
 
 POLICIES = ("reject", "flag", "off")
@@ -48,9 +47,10 @@ def run(target: Any, asked: Asked) -> ServiceVersion | Slice:
     entry, word = _entry(target, namespace)
     module = build.module_name(asked.name)
     if asked.preview:
-        return _cut(target, entry, module, asked, namespace)
+        return replace(_cut(target, entry, module, asked, namespace), following=_typed(asked, word, namespace))
     rows = inputs.find(target, asked.on, asked.name, word, namespace)
     _length(rows, asked.y)
+    _has_key(asked, rows, namespace)
     expectations, suite = _suite(asked, rows)
     cut = _cut(target, entry, module, asked, namespace)
     want = proof.expected(proof.Model(target, entry, word), rows)
@@ -59,30 +59,66 @@ def run(target: Any, asked: Asked) -> ServiceVersion | Slice:
         last = store.find("service", asked.name)
         digest = build.identity(cut, manifest)
         if last is not None and last.hash == digest and (store.root / last.body["path"] / "bento.yaml").is_file():
-            return from_thing(last)
+            return from_thing(last, same=True)
         return _make(store, work, asked, cut, manifest, want, digest, _score(target, entry, asked, rows), suite)
+
+
+def _typed(asked: Asked, word: str, namespace: Any) -> str:
+    """The line that packages what was previewed; "" where something of it has no name."""
+    names = {key: inputs.label_of(value, namespace) for key, value in (("on", asked.on), ("y", asked.y)) if _nameless(value)}
+    if word not in namespace or any(name not in namespace for name in names.values()):
+        return ""
+    given = [("--on", " ".join(names.get(key, str(value)) for key, value in (("on", asked.on), ("y", asked.y)) if value is not None))]
+    given += [("--suite", "" if asked.suite is None else str(asked.suite)), ("--key", ",".join(asked.key))]
+    given += [("--policy", asked.policy if asked.policy != "reject" else ""), ("--allow-secret", ",".join(asked.allow_secret))]
+    return " ".join([f"%nbml package {word} --name {asked.name}", *(f"{option} {value}" for option, value in given if value)])
+
+
+def _nameless(value: Any) -> bool:
+    """Whether a value's text says nothing: neither a reference nor a path."""
+    return value is not None and not isinstance(value, (str, Path, datasets.DatasetVersion))
+
+
+def _has_key(asked: Asked, rows: inputs.Rows, namespace: Any) -> None:
+    """The key need be no input of the model, but a column that rows come with. Raises errors.BadArgument."""
+    known = list(dict.fromkeys([*(spec["name"] for spec in rows.inputs), *rows.columns]))
+    others = {str(label) for value in list(namespace.values()) if frames.is_frame(value) for label in value.columns}
+    for name in asked.key:
+        if name in known or name in others:
+            continue
+        close = errors.nearest(name, [*known, *sorted(others)])
+        have = f"nearest: {close}" if close else f"there are {', '.join(known[:5])}"
+        right = ",".join(close if key == name and close else key for key in asked.key)
+        raise errors.BadArgument(f"no column {name!r} in {rows.source}; {have}", instead=("key", right) if close else None)
 
 
 def _options(asked: Asked) -> None:
     if asked.policy not in POLICIES:
-        raise errors.BadArgument(f"policy {asked.policy!r}: one of {', '.join(POLICIES)} is needed")
+        close = errors.nearest(str(asked.policy), POLICIES)
+        message = f"policy {asked.policy!r}: one of {', '.join(POLICIES)} is needed"
+        raise errors.BadArgument(message, instead=("policy", close) if close else None)
     if asked.proof == "index":
-        raise errors.NotYet("proof='index' is not there yet: proof='local' proves with the packages that are installed here")
+        message = "proof='index' is not there yet: proof='local' proves with the packages that are installed here"
+        raise errors.NotYet(message, instead=("proof", "local"))
     if asked.proof != "local":
-        raise errors.BadArgument(f"proof {asked.proof!r}: one of local, index is needed")
+        raise errors.BadArgument(f"proof {asked.proof!r}: one of local, index is needed", instead=("proof", "local"))
 
 
 def _entry(target: Any, namespace: Any) -> tuple[str, str]:
     """("model" or "predict", the notebook's name for it). Raises errors.NotFitted, errors.BadInput."""
     word = inputs.label_of(target, namespace)
     if isinstance(target, type):
-        raise errors.BadInput(f"{target.__name__} is a class; a fitted model or a function predict(df) can be packaged")
+        made = next((name for name, value in reversed(list(namespace.items())) if type(value) is target and _named(name)), None)
+        raise errors.BadInput(
+            f"{target.__name__} is a class; a fitted model or a function predict(df) can be packaged",
+            instead=("model_or_function", made) if made and is_fitted(namespace[made]) else None,
+        )
     if not hasattr(target, "predict"):
         if callable(target) and hasattr(target, "__code__"):
             return "predict", target.__name__ if word == "function" else word
         raise errors.BadInput(f"{word} is a {type(target).__name__}; a fitted model or a function predict(df) can be packaged")
     if not _fitted(target):
-        pair = next((p for p in (("X_train", "y_train"), ("X", "y")) if set(p) <= set(namespace)), None)
+        pair = fitting.pair(target, namespace)
         known = word in namespace
         kind = type(target).__name__
         raise errors.NotFitted(
@@ -90,6 +126,16 @@ def _entry(target: Any, namespace: Any) -> tuple[str, str]:
             next=f"{word}.fit({', '.join(pair)})" if pair and known else None,
         )
     return "model", word
+
+
+def _named(name: str) -> bool:
+    return not name.startswith("_")
+
+
+def is_fitted(value: Any) -> bool:
+    """Whether a value is an estimator of scikit-learn that has been fitted and predicts."""
+    predicts = not isinstance(value, type) and hasattr(value, "get_params") and hasattr(value, "predict")
+    return predicts and _fitted(value)
 
 
 def _fitted(model: Any) -> bool:

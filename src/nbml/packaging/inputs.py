@@ -27,6 +27,8 @@ class Rows:
     source: str
     thing: Thing | None = None
     more: dict[str, Any] = field(default_factory=dict)
+    #: of a frame, all its columns, those too that the model does not take
+    columns: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.data)
@@ -40,7 +42,7 @@ class Rows:
             picked = [data[i] for i in positions]
         else:
             picked = data[positions]
-        return Rows(picked, self.kind, self.inputs, self.source, self.thing, self.more)
+        return Rows(picked, self.kind, self.inputs, self.source, self.thing, self.more, self.columns)
 
     def copy(self) -> Any:
         """The data for a model that may write into it."""
@@ -148,7 +150,7 @@ def _frame(frame: Any, wanted: list[str] | None, source: str, thing: Thing | Non
         more["name"] = bridge.scalar(labels.name)
     if any("label" in spec for spec in inputs):
         more["dtype"] = str(labels.dtype)
-    return Rows(frame, "frame", inputs, source, thing, {"labels": more} if more else {})
+    return Rows(frame, "frame", inputs, source, thing, {"labels": more} if more else {}, tuple(texts))
 
 
 def _other(on: Any, wanted: list[str] | None, source: str) -> Rows:

@@ -25,7 +25,7 @@ def version_report(version: ServiceVersion) -> Report:
     score = manifest.get("score")
     if score:
         facts.append(f"{score['metric']} {figure(score['value'])}")
-    word = "packaged" if version.new else "unchanged"
+    word = "unchanged" if version.same else "packaged"
     parts: list[Part] = [Note("look", "look", text) for text in version.warnings]
     parts += _suite(manifest)
     parts += _details(version, manifest)
@@ -81,8 +81,8 @@ def row(manifest: dict[str, Any]) -> dict[str, object]:
     return {"state": "well", "figure": f"proven on {manifest['proof']['rows']:,} rows"}
 
 
-def listing_report(versions: list[ServiceVersion]) -> Report:
-    """All services, newest first."""
+def listing_report(versions: list[ServiceVersion], line: str = "") -> Report:
+    """All services, newest first; ``line`` leads on where there is none."""
     rows = [
         ((strong(v.name), muted(f"@{v.version}")), v.manifest["proof"]["rows"], v.manifest["suite"] or "", v.manifest["policy"],
          len(v.warnings), v.made)
@@ -90,4 +90,4 @@ def listing_report(versions: list[ServiceVersion]) -> Report:
     ]  # fmt: skip
     heads = ("service", "proven on rows", "suite", "policy", "warnings", Column("made", "right", "time"))
     title = f"{len(rows)} service" + ("" if len(rows) == 1 else "s")
-    return Report(title, parts=[Table(heads, rows)] if rows else [], next=[] if rows else ["%nbml package model --name NAME"])
+    return Report(title, parts=[Table(heads, rows)] if rows else [], next=[line] if line and not rows else [])

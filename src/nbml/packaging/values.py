@@ -25,6 +25,8 @@ class ServiceVersion(Shown):
     made: float
     thing: Thing
     new: bool = False
+    #: of a package that was compared with this version and found to be the same
+    same: bool = False
 
     def __str__(self) -> str:
         return f"{self.name}@{self.version}"
@@ -71,7 +73,7 @@ class ServiceVersion(Shown):
         return version_report(self)
 
 
-def from_thing(thing: Thing, *, new: bool = False) -> ServiceVersion:
+def from_thing(thing: Thing, *, new: bool = False, same: bool = False) -> ServiceVersion:
     """The value of a stored service version."""
     path = current().root / thing.body["path"]
-    return ServiceVersion(thing.name, thing.version, path, tuple(thing.body.get("warnings", ())), thing.made, thing, new)
+    return ServiceVersion(thing.name, thing.version, path, tuple(thing.body.get("warnings", ())), thing.made, thing, new, same)

@@ -6,12 +6,15 @@ import importlib
 import importlib.util
 import os
 import sys
+import types
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbml import errors
 from nbml.slicing import recorder
+from nbml.store.advice import fit
 
 if TYPE_CHECKING:
     from nbml.slicing.values import Artifact, Slice
@@ -39,7 +42,15 @@ def slice(name: str) -> Slice:
             nearest = f"; nearest: {close}" if close else ""
             raise errors.UnknownName(f"no name {name!r} in the notebook{nearest}", next=f'nbml.slice("{close}")' if close else None)
         value = names[name]
-    return cut({name: value}, module=_free_module(name))
+    found = cut({name: value}, module=_free_module(name))
+    return found if colon or not _serves(value) else replace(found, following=f"%nbml package {name} --name {fit(name)}")
+
+
+def _serves(value: Any) -> bool:
+    """Whether a value can be packaged: a model, or a function that answers for one argument."""
+    if isinstance(value, types.FunctionType):
+        return value.__name__.startswith("predict") or value.__code__.co_argcount == 1
+    return not isinstance(value, (type, types.ModuleType)) and callable(getattr(value, "predict", None))
 
 
 def cut(

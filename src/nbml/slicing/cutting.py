@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from nbml import errors
-from nbml.slicing import constants, objects, program, risks
+from nbml.slicing import clocks, constants, objects, program, risks
 from nbml.slicing import statements as texts
 from nbml.slicing.belongings import Belongings
 from nbml.slicing.definitions import Definitions
@@ -229,6 +229,7 @@ class Cutter:
         source = program.module(title, self.imports, parts, future=future, loader=loader if artifacts else "", local=local)
         tree = ast.parse(source)
         self._check(tree)
+        self._clocks(names)
         warnings = (*self.warnings, *self.belongings.warnings)
         variables = tuple(sorted(risks.environment(tree)))
         files = dict(self.belongings.files)
@@ -277,6 +278,27 @@ class Cutter:
         for what, attribute, label in self._patched():
             if any(isinstance(node, ast.Attribute) and node.attr == attribute for node in ast.walk(tree)):
                 raise errors.SliceRefused(f"{label} sets {what}.{attribute}, which the slice uses; a change to a library does not travel")
+
+    def _clocks(self, names: Collection[str]) -> None:
+        """No prediction that asks the clock."""
+        reach = clocks.Reach({n: p.text for n, p in self.parts.items()}, {n: p.holds for n, p in self.parts.items()}, self._live)
+        for asks in reach.asks([name for name in names if name in self.parts]):
+            part, statement = self.parts[asks.part], self.statements.last(asks.part)
+            where = part.label
+            if statement is not None and statement.label == where and statement.source == part.text:
+                where += f", line {texts.first_line(statement.node) + asks.node.lineno - 1}"
+            raise errors.SliceRefused(
+                f"{asks.function} calls {asks.called}()" + (f" ({where})" if where else "") + f", which {asks.why}; "
+                "give it as a column of the data, or read it in a cell and use the value"
+            )
+
+    def _live(self, name: str) -> Any:
+        """What a name of the module stands for in the notebook."""
+        found = self.imports.by_name.get(name)
+        if found is None:
+            return self.values.get(name)
+        module = sys.modules.get(found.module)
+        return getattr(module, found.attribute, None) if found.attribute else module
 
     def _patched(self) -> Iterator[tuple[str, str, str]]:
         """The attributes of library modules and classes that a statement set: owner, attribute, where."""

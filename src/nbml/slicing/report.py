@@ -29,9 +29,8 @@ def slice_report(slice: Slice) -> Report:
         parts.append(Line((muted("needs "), ", ".join(slice.requirements))))
     if slice.environment:
         parts.append(Line((muted("reads from the environment "), ", ".join(slice.environment))))
-    next_line = f"%nbml package {slice.name} --name {slice.name.lower().replace('_', '-').strip('-') or 'model'}"
-    state = "look" if slice.warnings else "well"
-    return Report((strong(slice.name), f" as {slice.module}.py"), state, "slice", facts, parts, [next_line])
+    state, following = "look" if slice.warnings else "well", [slice.following] if slice.following else []
+    return Report((strong(slice.name), f" as {slice.module}.py"), state, "slice", facts, parts, following)
 
 
 def _count(number: int, word: str) -> str:

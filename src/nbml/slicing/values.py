@@ -36,6 +36,8 @@ class Slice(Shown):
     warnings: tuple[str, ...]
     files: dict[str, bytes]
     environment: tuple[str, ...] = ()
+    #: the line that leads on from it, or ""
+    following: str = field(default="", compare=False)
 
     @property
     def hashes(self) -> dict[str, str]:

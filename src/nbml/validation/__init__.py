@@ -48,9 +48,14 @@ def validate(
     data = name or (thing.ref if thing is not None else _called(df))
     chosen = _chosen(suite)
     form = (result_format, engine)
-    found = _drafted(frame, data, str(suite)) if chosen is None else _checked(frame, thing, data, chosen, against, form)
+    line = _line(df, suite)
+    if chosen is None:
+        found = _drafted(frame, data, str(suite))
+    else:
+        found = _checked(frame, thing, data, chosen, _reference(chosen, against, line), form)
     if strict and not found.success:
-        raise _broken(found)
+        against_too = f" --against {against}" if isinstance(against, (str, Path)) else ""
+        raise _broken(found, line + against_too if line and (against is None or against_too) else None)
     return found
 
 
@@ -66,11 +71,12 @@ def expect(name: str, text: str, on: Any = None) -> Suite:
     check_name(name)
     store = current()
     _no_folder(store)
-    configs = parse(text, _notebook() if "var" in text else {})
+    frame, thing = (None, None) if on is None else datasets.take(on)
+    columns = [] if frame is None else [str(label) for label in frame.columns]
+    configs = parse(text, _notebook() if "var" in text else {}, columns)
     if not configs:
         raise errors.BadExpectation("a suite needs at least one expectation", next=f"nbml.expect({name!r}, 'rows >= 1')")
     drifts = [c for c in configs if drift_word(c.type)]
-    frame, thing = (None, None) if on is None else datasets.take(on)
     reference = None if frame is None else _pin(store, frame, sorted({str(c.kwargs["column"]) for c in drifts}))
     if reference is not None:
         for config in drifts:
@@ -128,13 +134,27 @@ def _chosen(suite: Any) -> Chosen | None:
     return thing.ref, read_suite(thing.body["suite"])[1], thing
 
 
+def _line(df: Any, suite: Any) -> str | None:
+    """The line that checks ``df`` against ``suite``, where both have a name."""
+    from nbml import datasets
+
+    data = str(df) if isinstance(df, (str, Path, datasets.DatasetVersion)) else _called(df)
+    return f"%nbml validate {data} --suite {suite}" if data and " " not in data and isinstance(suite, (str, Suite)) else None
+
+
 def _unknown(ref: str) -> errors.UnknownSuite:
+    """With the nearest suite; where none is near, the line that drafts one of that name for a frame of the notebook."""
+    from nbml import datasets
+
     latest = {thing.name: thing.version for thing in current().latest("suite")}
     close = errors.nearest(ref.partition("@")[0], latest)
     if close is not None:
         found = f"{close}@{latest[close]}"
         return errors.UnknownSuite(f"no suite {ref!r}; nearest: {found}", next=f'nbml.suite("{found}")')
-    return errors.UnknownSuite(f"no suite {ref!r}; " + (f"there are {', '.join(list(latest)[:5])}" if latest else "none is stored yet"))
+    frame = datasets.a_frame()
+    line = f"%nbml validate {frame} --suite {ref.partition('@')[0]}" if frame and _fits(ref.partition("@")[0]) else None
+    have = f"there are {', '.join(list(latest)[:5])}" if latest else "none is stored yet"
+    return errors.UnknownSuite(f"no suite {ref!r}; {have}", next=line)
 
 
 def _no_folder(store: Store) -> None:
@@ -180,7 +200,7 @@ def _pin(store: Store, frame: pd.DataFrame, needed: list[str]) -> Json | None:
 
 
 def _checked(
-    frame: pd.DataFrame, dataset: Thing | None, data: str, chosen: Chosen, against: Any, form: tuple[str, str]
+    frame: pd.DataFrame, dataset: Thing | None, data: str, chosen: Chosen, reference: pd.DataFrame | None, form: tuple[str, str]
 ) -> Validation:
     from nbml.validation import report
     from nbml.validation.checking import check, engine_of
@@ -188,7 +208,6 @@ def _checked(
     ref, configs, thing = chosen
     store = current()
     known = settings.load(store.root)
-    reference = _reference(configs, thing, against) if any(drift_word(c["type"]) for c in configs) else None
     worker = engine_of(form[1])
     started = time.perf_counter()
     done = check(frame, configs, form[0], worker, reference, known["validation.min_rows"])
@@ -199,7 +218,7 @@ def _checked(
     success = all(result["success"] for result in done.results)
     found = Validation(success, tuple(done.results), ref, data, len(frame), spent, told, _failing=failing)
     if store.readonly:
-        return found
+        return replace(found, kept=False)
     if dataset is None:
         from nbml import datasets
 
@@ -214,11 +233,18 @@ def _checked(
     return replace(found, thing=store.update(kept, {"result": shown}))
 
 
-def _reference(configs: list[Json], thing: Thing | None, against: Any) -> pd.DataFrame:
-    """``against``, else what ``expect --on`` pinned. Raises errors.BadArgument where there is neither."""
+def _reference(chosen: Chosen, against: Any, line: str | None) -> pd.DataFrame | None:
+    """What drift is measured against: ``against``, else what ``expect --on`` pinned; None where nothing asks for it.
+
+    Raises errors.BadArgument where it is asked for and there is neither.
+    """
     from nbml import datasets
     from nbml.validation.checking import level
 
+    _, configs, thing = chosen
+    drifts = [c for c in configs if drift_word(c["type"])]
+    if not drifts:
+        return None
     if against is not None:
         return level(datasets.take(against)[0])
     pinned = thing.body.get("reference") if thing is not None else None
@@ -226,9 +252,13 @@ def _reference(configs: list[Json], thing: Thing | None, against: Any) -> pd.Dat
         from nbml.datasets import parquet
 
         return parquet.decode(current().read_blob(pinned["blob"]))
-    text = next(c["meta"]["nbml"]["text"] for c in configs if drift_word(c["type"]))
-    name = thing.name if thing is not None else "NAME"
-    raise errors.BadArgument(f"{text}: nothing to compare with; give --against NAME@N, or pin a reference by %%nbml expect {name} --on df")
+    text = drifts[0]["meta"]["nbml"]["text"]
+    needed = {str(c["kwargs"].get("column")) for c in drifts}
+    stored = next((t.ref for t in current().latest("dataset") if needed <= set(t.body.get("columns", ()))), None)
+    raise errors.BadArgument(
+        f"{text}: nothing to compare with: no reference is pinned (%%nbml expect ... --on), and --against is not given",
+        next=f"{line} --against {stored}" if line and stored else None,
+    )
 
 
 def _drafted(frame: pd.DataFrame, data: str, name: str) -> Validation:
@@ -240,19 +270,28 @@ def _drafted(frame: pd.DataFrame, data: str, name: str) -> Validation:
     return Validation(None, (), name, data, len(frame), draft=text, nearest=close, _failing=frame.iloc[:0].copy())
 
 
-def _broken(found: Validation) -> errors.ValidationFailed:
+def _broken(found: Validation, line: str | None) -> errors.ValidationFailed:
+    """``line`` is the check without ``strict``, which shows all of it."""
     data = found.data or "the frame"
     if found.success is None:
         lines = len(found.draft.splitlines())
         message = f"{data} is not validated: there is no suite {found.suite!r}" + (f"; nearest: {found.nearest}" if found.nearest else "")
-        return errors.ValidationFailed(f"{message}; without --strict a draft of {lines} lines is shown", validation=found)
+        return errors.ValidationFailed(f"{message}; without --strict a draft of {lines} lines is shown", validation=found, next=line)
     first = found.failures[0]
     others = len(found.failures) - 1
     more = f", and {others} more" if others else ""
-    ref = found.suite
     return errors.ValidationFailed(
-        f"{data} breaks {ref}: {len(found.failures)} of {len(found.results)} expectations fail: {first.text}{more}", validation=found
+        f"{data} breaks {found.suite}: {len(found.failures)} of {len(found.results)} expectations fail: {first.text}{more}",
+        validation=found,
+        next=line,
     )
+
+
+def _fits(name: str) -> bool:
+    try:
+        return check_name(name) == name
+    except errors.BadName:
+        return False
 
 
 def _fitting(name: str) -> str:

@@ -26,7 +26,7 @@ def where(text: str, frame: pd.DataFrame, values: Mapping[str, Any] | None = Non
 
     Raises errors.BadExpectation at the column of the text, naming an unknown column and the nearest one.
     """
-    return Condition(Entry(text, frozen=values or {})).mask(frame)
+    return Condition(Entry(text, frozen=values or {}, columns=tuple(map(str, frame.columns)))).mask(frame)
 
 
 class Condition(Reader):
@@ -34,11 +34,14 @@ class Condition(Reader):
 
     def __init__(self, entry: Entry) -> None:
         super().__init__(entry)
+        self.root = self.mend(self._read)
+
+    def _read(self) -> ast.expr:
         call = self.tree()
         if len(call.args) != 1 or call.keywords:
             raise self.bad("one condition is needed, as in auc > 0.8", call.args[1] if len(call.args) > 1 else call)
-        self.root = call.args[0]
-        self._check(self.root)
+        self._check(call.args[0])
+        return call.args[0]
 
     def place(self, line: int, column: int) -> str:
         return f"column {column}"

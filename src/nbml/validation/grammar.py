@@ -7,16 +7,15 @@ ever evaluated. An entry may span lines inside brackets. Comments are kept with 
 from __future__ import annotations
 
 import ast
-import io
 import sys
-import textwrap
-import tokenize
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from nbml import errors
+from nbml.validation import sense
 from nbml.validation.conditions import Condition
+from nbml.validation.entries import entries
 from nbml.validation.reading import Entry, Reader, callee
 from nbml.validation.words import (
     AGGREGATES,
@@ -55,52 +54,13 @@ class Config:
         return {"type": self.type, "kwargs": self.kwargs, "meta": meta, "severity": self.severity}
 
 
-def parse(text: str, values: Mapping[str, Any] | None = None) -> list[Config]:
-    """All entries of a suite. ``values`` is what ``var("name")`` reads, once. Raises errors.BadExpectation."""
+def parse(text: str, values: Mapping[str, Any] | None = None, columns: Sequence[str] = ()) -> list[Config]:
+    """All entries of a suite. ``values`` is what ``var("name")`` reads, once; ``columns`` are those of the frame, where one
+    is there, so that an error can propose them. Raises errors.BadExpectation."""
     found: list[Config] = []
-    for entry in _entries(text, values or {}):
+    for entry in entries(text, values or {}, columns):
         found += _Expectation(entry).configs()
     return found
-
-
-def _entries(text: str, values: Mapping[str, Any]) -> list[Entry]:
-    """Logical lines, without their comments."""
-    level = textwrap.dedent(text)
-    source = level.strip("\n") + "\n"
-    skipped = len(level) - len(level.lstrip("\n"))
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    margin = len(first) - len(source.partition("\n")[0])
-    lines = source.splitlines(keepends=True)
-    found: list[Entry] = []
-    tokens: list[tokenize.TokenInfo] = []
-    try:
-        for token in tokenize.generate_tokens(io.StringIO(source).readline):
-            if token.type == tokenize.NEWLINE:
-                if tokens:
-                    start, end = tokens[0].start, tokens[-1].end
-                    found.append(Entry(_between(lines, start, end), start[0] + skipped, start[1] + margin + 1, values))
-                tokens = []
-            elif token.type == tokenize.INDENT:
-                line = token.start[0] + skipped
-                raise errors.BadExpectation(f"line {line}, column 1: unexpected indent", line=line)
-            elif token.type not in (tokenize.COMMENT, tokenize.NL, tokenize.DEDENT, tokenize.ENDMARKER):
-                tokens.append(token)
-    except tokenize.TokenError as error:
-        at = tokens[0].start if tokens else (1, 0)
-        line, column = at[0] + skipped, at[1] + margin + 1
-        message = f"line {line}, column {column}: brackets or quotes do not match"
-        raise errors.BadExpectation(message, line=line, column=column) from error
-    except IndentationError as error:
-        line = (error.lineno or 1) + skipped
-        raise errors.BadExpectation(f"line {line}, column 1: unexpected indent", line=line) from error
-    return found
-
-
-def _between(lines: Sequence[str], start: tuple[int, int], end: tuple[int, int]) -> str:
-    if start[0] == end[0]:
-        return lines[start[0] - 1][start[1] : end[1]]
-    middle = lines[start[0] : end[0] - 1]
-    return "".join([lines[start[0] - 1][start[1] :], *middle, lines[end[0] - 1][: end[1]]])
 
 
 class _Expectation(Reader):
@@ -113,6 +73,11 @@ class _Expectation(Reader):
         self.severity = "critical"
 
     def configs(self) -> list[Config]:
+        return self.mend(self._configs)
+
+    whole = configs
+
+    def _configs(self) -> list[Config]:
         tree = self.tree()
         if len(tree.args) != 1:
             raise self._not_one(tree)
@@ -129,7 +94,7 @@ class _Expectation(Reader):
     def _not_one(self, tree: ast.Call) -> errors.BadExpectation:
         if not tree.args and len(tree.keywords) == 1 and tree.keywords[0].arg not in KEYWORDS:
             found = self.bad("values are compared by ==", tree.keywords[0])
-            found.next = self.one_line(f"{tree.keywords[0].arg} == {self.source(tree.keywords[0].value)}")
+            found.next = self.proposal(f"{tree.keywords[0].arg} == {self.source(tree.keywords[0].value)}")
             return found
         second = tree.args[1] if len(tree.args) > 1 else tree
         return self.bad("one expression is needed, then keywords", second)
@@ -158,10 +123,10 @@ class _Expectation(Reader):
     def _where(self, node: ast.expr) -> str:
         text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else self.source(node)
         try:
-            return Condition(Entry(text, frozen=self.entry.frozen)).frozen()
+            return Condition(replace(self.entry, text=text, line=1, column=1)).frozen()
         except errors.BadExpectation as error:
             found = self.bad(f"where: {error.message.partition(': ')[2]}", node)
-            found.next = self.one_line(self.entry.text.replace(text, error.next, 1)) if error.next else None
+            found.next = self.proposal(self.entry.text.replace(text, error.next, 1)) if error.next else None
             raise found from error
 
     def _mostly(self, kind: str) -> dict[str, float]:
@@ -170,7 +135,7 @@ class _Expectation(Reader):
         if not kind.startswith(BY_VALUE):
             found = self.bad("mostly says nothing here: the column is judged as a whole", self.mostly)
             before = self.entry.text[: self.entry.text.rindex("mostly")].rstrip().removesuffix(",")
-            found.next = self.one_line(before)
+            found.next = self.proposal(before)
             raise found
         return {"mostly": float(self.value(self.mostly.value))}
 
@@ -194,6 +159,7 @@ class _Expectation(Reader):
         for name, argument in zip(first, call.args, strict=False):
             kwargs[name] = argument.id if isinstance(argument, ast.Name) else self.value(argument)
         self.severity = str(kwargs.pop("severity", self.severity))
+        sense.named(self, call, kind, kwargs)
         return [(kind, kwargs)]
 
     def _expression(self, node: ast.expr) -> Pairs:
@@ -206,6 +172,7 @@ class _Expectation(Reader):
             if word in NOT_PATTERNS:
                 kind, key = NOT_PATTERNS[word]
                 column, pattern = self._two(node.operand)
+                sense.pattern(self, node.operand.args[1], key, pattern)
                 return [(kind, {"column": column, key: pattern})]
             if word in ("null", "not_null"):
                 other = "not_null" if word == "null" else "null"
@@ -234,8 +201,7 @@ class _Expectation(Reader):
         if word in PATTERNS:
             kind, key = PATTERNS[word]
             column, pattern = self._two(call)
-            if not isinstance(pattern, str):
-                raise self.bad(f"{word} takes a pattern in quotes", call.args[1])
+            sense.pattern(self, call.args[1], key, pattern)
             return [(kind, {"column": column, key: pattern})]
         if word in ("col", "var", "rows", "columns"):
             raise self.bad(f"{ast.unparse(call)} has to be compared", call)
@@ -284,6 +250,7 @@ class _Expectation(Reader):
                 if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value):
                     raise self.bad(f"rows are counted in whole numbers, not {value!r}", node)
                 found[key] = int(value) + (step if bounds.get(f"strict_{key[:3]}") else 0)
+        sense.bounds(self, "", found, node)
         return "expect_table_row_count_to_be_between", found
 
     def _table_columns(self, node: ast.Compare) -> tuple[str, dict[str, Any]]:
@@ -315,6 +282,9 @@ class _Expectation(Reader):
             if len(node.ops) != 1:
                 raise self.bad("== and != stand alone", node)
             value = self.value([node.left, *node.comparators][1 - place])
+            if value is None and not word:
+                right = "null" if isinstance(node.ops[0], ast.Eq) else "not_null"
+                raise self.bad(f"nulls are asked for by {right}(...)", node, node, f"{right}({self.source(subject)})")
             if isinstance(node.ops[0], ast.NotEq):
                 if word:
                     raise self.bad(f"{word}(...) is compared by <, <=, >, >= or ==", node)
@@ -324,6 +294,7 @@ class _Expectation(Reader):
             bounds: dict[str, Any] = {"min_value": value, "max_value": value}
         else:
             bounds = self._bounds(node, place)
+        sense.bounds(self, word, bounds, node)
         if not word:
             return "expect_column_values_to_be_between", {"column": self.column(subject), **bounds}
         assert isinstance(subject, ast.Call)
@@ -334,6 +305,7 @@ class _Expectation(Reader):
             if "strict_min" in bounds or "strict_max" in bounds:
                 raise self.bad("a quantile is held with <= and >=", node, node, self.source(node).replace("<", "<=").replace(">", ">="))
             column, q = self._two(call)
+            sense.share(self, call.args[1], q)
             ranges = {"quantiles": [q], "value_ranges": [[bounds.get("min_value"), bounds.get("max_value")]]}
             return AGGREGATES[word], {"column": column, "quantile_ranges": ranges}
         columns = self._columns(call)

@@ -1,28 +1,36 @@
-"""Reading one entry of the language: its names, values and places. Syntax only; nothing is ever evaluated."""
+"""Reading one entry of the language: its names, values and places. Syntax only; nothing is ever evaluated.
+
+What an error proposes is read before it is proposed, so that it works as it stands.
+"""
 
 from __future__ import annotations
 
 import ast
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 from nbml import errors
+from nbml.validation import mending
 from nbml.validation.words import WORDS, written
 
 #: values that a ``var`` of many may hold
 MANY = 10_000
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry of a suite, where it begins (from 1), and what ``var("name")`` reads."""
+    """One entry of a suite, where it begins (from 1), what ``var("name")`` reads, and the columns of the frame where one is
+    there; ``proposed`` where it is read to see whether it can be proposed."""
 
     text: str
     line: int = 1
     column: int = 1
     frozen: Mapping[str, Any] = field(default_factory=dict)
+    columns: tuple[str, ...] = ()
+    proposed: bool = False
 
 
 class Reader:
@@ -42,19 +50,62 @@ class Reader:
             raise self.bad("cannot be read: a bracket is closed that was not opened", (1, len(self.entry.text.splitlines()[0])))
         return tree
 
+    def whole(self) -> object:
+        """Read all of the entry. Raises errors.BadExpectation."""
+        return self.tree()
+
+    def mend(self, read: Callable[[], Result]) -> Result:
+        """What ``read`` gives; where it fails without a proposal, a column that is not written as one is told."""
+        try:
+            return read()
+        except errors.BadExpectation as error:
+            found = None if error.next or self.entry.proposed else self._mended(mending.columns(self.entry.text, self.entry.columns))
+            if found is None:
+                raise
+            raise found from error
+
     def _unreadable(self, error: SyntaxError) -> errors.BadExpectation:
+        text = self.entry.text
         for wrong, right in (("=>", ">="), ("=<", "<="), ("&&", "and"), ("||", "or")):
-            if wrong in self.entry.text and not self.entry.text.startswith(wrong):
-                line = self.entry.text[: self.entry.text.index(wrong)]
+            if wrong in text and not text.startswith(wrong):
+                line = text[: text.index(wrong)]
                 place = (line.count("\n") + 1, len(line) - (line.rfind("\n") + 1))
                 found = self.bad(f"{wrong} is written {right}", place)
-                found.next = self.one_line(self.entry.text.replace(wrong, right))
+                found.next = self.proposal(text.replace(wrong, right))
                 return found
+        if not self.entry.proposed:
+            mended = self._mended(mending.columns(text, self.entry.columns)) or self._mended(mending.words(text, self.entry.columns))
+            if mended is not None:
+                return mended
+        stray = mending.stray(text)
+        if stray is not None:
+            return self.bad(f"cannot be read: {stray.what!r} does not belong here", stray.place)
         line_no = min(error.lineno or 1, len(self.lines) - 1)
         ends = len(self.lines[line_no - 1].rstrip("\n"))
         offset = ends if (error.lineno or 1) > line_no else min((error.offset or 1) - 1, ends)
         reason = error.msg.partition(". Perhaps")[0]
         return self.bad(f"cannot be read: {reason}", (line_no, offset - 2 if line_no == 1 else offset))
+
+    def _mended(self, candidates: Iterable[mending.Mended]) -> errors.BadExpectation | None:
+        """The error of the first change after which the entry can be read."""
+        for candidate in candidates:
+            right = self.proposal(candidate.text)
+            if right is not None:
+                found = self.bad(candidate.why, candidate.place)
+                found.next = right
+                return found
+        return None
+
+    def proposal(self, text: str) -> str | None:
+        """``text`` in one line, where it can be read; else None."""
+        if self.entry.proposed:
+            return None
+        line = self.one_line(text)
+        try:
+            type(self)(replace(self.entry, text=line, proposed=True)).whole()
+        except errors.BadExpectation:
+            return None
+        return line
 
     def column(self, node: ast.expr) -> str:
         """A column: a name, or ``col("any name")``."""
@@ -116,7 +167,7 @@ class Reader:
         line, offset = at if isinstance(at, tuple) else self._start(at)
         column = max(1, (offset + self.entry.column) if line == 1 else offset + 1)
         line = self.entry.line + line - 1
-        fixed = None if wrong is None or right is None else self.one_line(self._replaced(wrong, right))
+        fixed = None if wrong is None or right is None else self.proposal(self._replaced(wrong, right))
         return errors.BadExpectation(f"{self.place(line, column)}: {why}", line=line, column=column, next=fixed)
 
     def place(self, line: int, column: int) -> str:

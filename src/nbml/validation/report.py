@@ -141,9 +141,10 @@ def validation_report(found: Validation) -> Report:
         said = "the expectation holds" if not bad else "the expectation fails"
     title = (*_named(found.suite), *((" on ", strong(found.data)) if found.data else ()), f": {said}")
     facts = [f"{found.rows:,} row{'' if found.rows == 1 else 's'}", seconds(found.seconds)]
+    lost: list[Part] = [] if found.kept else [Line(muted("not kept: the project's record can only be read here"))]
     if not bad:
-        return Report(title, "well", "passed", facts, kind="validation", ref=_ref(found), id=_id(found))
-    parts: list[Part] = [_failed(found.failures)]
+        return Report(title, "well", "passed", facts, lost, kind="validation", ref=_ref(found), id=_id(found))
+    parts: list[Part] = [*lost, _failed(found.failures)]
     held = [expression(r["expectation_config"]) for r in found.results if r["success"]]
     if held:
         lines = [Line(code(text)) for text in held]

@@ -34,7 +34,8 @@ class Failure:
 class Validation(Shown):
     """The outcome of one check. ``success`` is None where there was no suite and one was drafted: ``draft`` is its text.
 
-    ``results`` are in Great Expectations' JSON form, in the suite's order.
+    ``results`` are in Great Expectations' JSON form, in the suite's order. ``kept`` is False where the project's record can
+    only be read, so that the check is not in it.
     """
 
     success: bool | None
@@ -47,6 +48,7 @@ class Validation(Shown):
     draft: str = ""
     nearest: str = ""
     thing: Thing | None = None
+    kept: bool = True
     _failing: Any = field(default=None, compare=False)
 
     @property
