@@ -156,7 +156,7 @@ def bind(words: Words, resolver: Resolver) -> Call:
 
 
 def _beforehand(command: Command) -> list[str]:
-    """What a command that works all the same would keep to itself: settings that cannot be read, a result that is not kept."""
+    """What a command that works all the same would keep to itself: settings that cannot be read."""
     from nbml import settings, store
 
     root, said = store.chosen(), []
@@ -165,9 +165,6 @@ def _beforehand(command: Command) -> list[str]:
             settings.load(root)
         except errors.BadArgument as error:
             said.append(f"not in force: {error.message} ({settings.SHOW} shows the settings)")
-    found = store.opened()
-    if command.name == "validate" and (found.readonly if found is not None else not store.writable(root)):
-        said.append(f"the result is not kept: {root} can be read, not written")
     return said
 
 
