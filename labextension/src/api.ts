@@ -25,17 +25,22 @@ export const MISSING = 'The nbml server extension does not answer.';
 export class Api {
   constructor(private settings: ServerConnection.ISettings) {}
 
-  get<T>(path: string, where: IWhere): Promise<T> {
-    return this.call<T>(path, where, { method: 'GET' });
+  get<T>(path: string, where: IWhere, query: { [name: string]: string } = {}): Promise<T> {
+    return this.call<T>(path, where, { method: 'GET' }, query);
   }
 
   post<T>(path: string, where: IWhere, body: unknown): Promise<T> {
     return this.call<T>(path, where, { method: 'POST', body: JSON.stringify(body) });
   }
 
-  private async call<T>(path: string, where: IWhere, init: RequestInit): Promise<T> {
-    const query = URLExt.objectToQueryString({ kernel: where.kernel, path: where.path });
-    const url = URLExt.join(this.settings.baseUrl, 'nbml', 'api', 'v1', path) + query;
+  private async call<T>(
+    path: string,
+    where: IWhere,
+    init: RequestInit,
+    query: { [name: string]: string } = {}
+  ): Promise<T> {
+    const asked = URLExt.objectToQueryString({ kernel: where.kernel, path: where.path, ...query });
+    const url = URLExt.join(this.settings.baseUrl, 'nbml', 'api', 'v1', path) + asked;
     let response: Response;
     try {
       response = await ServerConnection.makeRequest(url, init, this.settings);

@@ -3,13 +3,15 @@
 import { ReactWidget } from '@jupyterlab/ui-components';
 import { Panel, Widget } from '@lumino/widgets';
 import * as React from 'react';
+import { ChecksView } from './checks';
 import { Chip } from './drawings';
 import { parse } from './mime';
 import { IRow, StateModel } from './model';
-import { IHost, ResultView } from './result';
+import { ResultView } from './result';
 import { IReply, TryForm } from './tryit';
+import { IHistoryHost, VersionsView } from './versions';
 
-export interface IDetailHost extends IHost {
+export interface IDetailHost extends IHistoryHost {
   ask(name: string, body: unknown): Promise<IReply>;
   copyToken(name: string): Promise<void>;
 }
@@ -21,6 +23,8 @@ export interface IDetail {
   ref: string;
   label: string;
   result: string;
+  /** Of checks: what was checked. */
+  data?: string;
 }
 
 export class DetailView extends Panel {
@@ -32,6 +36,12 @@ export class DetailView extends Panel {
     super();
     this.addClass('jp-nbml-detail');
     this.node.tabIndex = -1;
+    const { kind, name, data } = detail;
+    if (kind === 'dataset' || kind === 'validation') {
+      // Of these every version has its place in one view.
+      this.addWidget(kind === 'dataset' ? new VersionsView(name, model, host) : new ChecksView(name, data ?? '', model, host));
+      return;
+    }
     model.changed.connect(this.onChanged, this);
     void this.load(detail.result);
     if (detail.kind === 'deployment') {

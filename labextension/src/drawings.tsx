@@ -32,9 +32,28 @@ export function Sparkline(props: ISparklineProps): JSX.Element | null {
     return null;
   }
   const low = real.reduce((a, b) => Math.min(a, b));
-  const span = real.reduce((a, b) => Math.max(a, b)) - low;
+  const high = real.reduce((a, b) => Math.max(a, b));
   const x = (i: number) => 1 + (i * (width - 2)) / (values.length - 1);
-  const y = (v: number) => (span === 0 ? height / 2 : 2 + (1 - (v - low) / span) * (height - 4));
+  return (
+    <svg className="jp-nbml-spark" data-state={state} role="img" aria-label={curveAlt(values, props.alt)} width={width} height={height}>
+      <path d={curve(values, x, scale(low, high, 2, height - 2))} />
+    </svg>
+  );
+}
+
+/** A curve in words. */
+export function curveAlt(values: (number | null)[], alt?: string): string {
+  const real = values.filter((v): v is number => v !== null);
+  return alt || (real.length ? `from ${digits(real[0])} to ${digits(real[real.length - 1])}` : '');
+}
+
+/** Where a value lies between `top` and `bottom`; all in the middle where there is one value only. */
+export function scale(low: number, high: number, top: number, bottom: number): (v: number) => number {
+  return v => (high === low ? (top + bottom) / 2 : top + (1 - (v - low) / (high - low)) * (bottom - top));
+}
+
+/** The path of an SVG through the values. */
+export function curve(values: (number | null)[], x: (i: number) => number, y: (v: number) => number): string {
   const lines: string[] = [];
   let pen = 'M';
   values.forEach((v, i) => {
@@ -45,18 +64,34 @@ export function Sparkline(props: ISparklineProps): JSX.Element | null {
       pen = 'L';
     }
   });
-  const alt = props.alt || `from ${digits(real[0])} to ${digits(real[real.length - 1])}`;
-  return (
-    <svg className="jp-nbml-spark" data-state={state} role="img" aria-label={alt} width={width} height={height}>
-      <path d={lines.join('')} />
+  return lines.join('');
+}
+
+/** How things went, one after another: a box for each; `null` where nothing was asked. */
+export function Strip(props: { of: (State | null)[]; alt: string }): JSX.Element | null {
+  const { of, alt } = props;
+  const [box, gap, height] = [4, 2, 12];
+  return of.length === 0 ? null : (
+    <svg className="jp-nbml-strip" role="img" aria-label={alt} width={of.length * (box + gap) - gap} height={height}>
+      {of.map((state, i) => (
+        // Not by colour alone: what went well is low, what did not is high.
+        <rect
+          key={i}
+          data-state={state ?? 'idle'}
+          x={i * (box + gap)}
+          y={state === null ? height - 2 : state === 'well' ? height / 2 : 0}
+          width={box}
+          height={state === null ? 2 : state === 'well' ? height / 2 : height}
+        />
+      ))}
     </svg>
   );
 }
 
 /** The reference as filled bars, what is now as outlines over them. */
-export function Histogram(props: { of: IHistogram }): JSX.Element {
+export function Histogram(props: { of: IHistogram; width?: number; height?: number }): JSX.Element {
+  const { width = 96, height = 20 } = props;
   const { reference, now, alt } = props.of;
-  const [width, height] = [96, 20];
   const shares = (counts: number[]) => {
     const sum = counts.reduce((a, b) => a + b, 0);
     return counts.map(n => (sum > 0 ? n / sum : 0));

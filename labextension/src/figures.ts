@@ -2,6 +2,11 @@
 
 const WHOLE = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 
+/** Characters that a reader would not see, or that turn the text around them, as a mark that is seen. */
+export function visible(text: string): string {
+  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, '\ufffd');
+}
+
 const minus = (text: string): string => text.replace('-', '\u2212');
 
 /** A number as text. `format` as a column says it: percent, time, bytes, exact; else three significant digits. */

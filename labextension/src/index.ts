@@ -10,6 +10,7 @@ import { Menu } from '@lumino/widgets';
 import { Api, Refused } from './api';
 import { DeployForm } from './deploy';
 import { DetailView, IDetail, IDetailHost } from './detail';
+import { visible } from './figures';
 import { nbmlIcon } from './icon';
 import { linesOf } from './lines';
 import { IRow, StateModel } from './model';
@@ -70,6 +71,12 @@ const plugin: JupyterFrontEndPlugin<void> = {
     const host: IDetailHost = {
       changed: model.changed,
       load: id => api.get<unknown>(`result/${id}`, model.where),
+      rows: (id, part, from, count) =>
+        api.get(`rows/${id}`, model.where, { part, from: String(from), count: String(count) }),
+      thing: async (kind, ref) => (await api.get<{ body?: unknown }>(`thing/${kind}/${ref.replace('@', '/')}`, model.where)).body,
+      read: (path, query) => api.get(path, model.where, query),
+      act: async argv => (await api.post<{ value?: unknown }>('action', model.where, { argv })).value,
+      open: detail => void app.commands.execute(CommandIDs.open, { ...detail }),
       put: notebooks ? put : null,
       ask: (name, body) => api.post<IReply>(`try/${name}`, model.where, body),
       copyToken: async name => {
@@ -78,7 +85,6 @@ const plugin: JupyterFrontEndPlugin<void> = {
       },
       trans
     };
-    const act = (argv: string[]) => api.post<unknown>('action', model.where, { argv });
     rendermime.addFactory(createFactory(host));
 
     const menu = new Menu({ commands: app.commands });
@@ -105,7 +111,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
     restorer?.add(panel, panel.id);
 
     const tabs = new WidgetTracker<MainAreaWidget<DetailView>>({ namespace: 'nbml-details' });
-    addCommands(app, { model, notebook, host, tabs, panel, put, act, inLab: shell !== null });
+    addCommands(app, { model, notebook, host, tabs, panel, put, inLab: shell !== null });
     void restorer?.restore(tabs, {
       command: CommandIDs.open,
       args: tab => ({ ...tab.content.detail }),
@@ -124,17 +130,16 @@ interface IParts {
   tabs: WidgetTracker<MainAreaWidget<DetailView>>;
   panel: NbmlPanel;
   put(line: string): void;
-  act(argv: string[]): Promise<unknown>;
   inLab: boolean;
 }
 
 function detailOf(row: IRow): { [key: string]: string } {
-  const { kind, name, ref, label, result } = row;
-  return { kind, name, ref, label, result };
+  const { kind, name, ref, label, result, data } = row;
+  return { kind, name, ref, label, result, data: data ?? '' };
 }
 
 function addCommands(app: JupyterFrontEnd, parts: IParts): void {
-  const { model, notebook, host, tabs, panel, put, act, inLab } = parts;
+  const { model, notebook, host, tabs, panel, put, inLab } = parts;
   const { trans } = host;
   const text = (name: string) => ({ type: 'string', description: name });
 
@@ -150,7 +155,7 @@ function addCommands(app: JupyterFrontEnd, parts: IParts): void {
     describedBy: { args: { type: 'object', properties: { service: text('The service to choose, as name@n') } } },
     execute: async args => {
       await model.refresh();
-      const deploying = { act, run: (line: string) => notebook.run(line), ...host };
+      const deploying = { run: (line: string) => notebook.run(line), ...host };
       new DeployForm(model, deploying, typeof args.service === 'string' ? args.service : null).open();
     }
   });
@@ -158,7 +163,7 @@ function addCommands(app: JupyterFrontEnd, parts: IParts): void {
   app.commands.addCommand(CommandIDs.open, {
     label: trans.__('Open'),
     describedBy: {
-      args: { type: 'object', properties: { kind: text('Kind'), name: text('Name'), ref: text('Reference'), result: text('Result') } }
+      args: { type: 'object', properties: { kind: text('Kind'), name: text('Name'), ref: text('Reference'), result: text('Result'), data: text('Data') } }
     },
     execute: async args => {
       const detail: IDetail = {
@@ -166,9 +171,10 @@ function addCommands(app: JupyterFrontEnd, parts: IParts): void {
         name: String(args.name ?? ''),
         ref: String(args.ref ?? ''),
         label: String(args.label ?? args.ref ?? ''),
-        result: String(args.result ?? '')
+        result: String(args.result ?? ''),
+        data: String(args.data ?? '')
       };
-      const id = `nbml-detail-${detail.kind}-${detail.ref}`;
+      const id = `nbml-detail-${detail.kind}-${StateModel.key(detail)}`;
       const open = tabs.find(tab => tab.id === id);
       if (open) {
         app.shell.activateById(id);
@@ -176,8 +182,8 @@ function addCommands(app: JupyterFrontEnd, parts: IParts): void {
       }
       const tab = new MainAreaWidget({ content: new DetailView(detail, model, host) });
       tab.id = id;
-      tab.title.label = detail.label;
-      tab.title.caption = `nbml · ${detail.kind} ${detail.ref}`;
+      tab.title.label = visible(detail.kind === 'dataset' ? detail.name : detail.label);
+      tab.title.caption = visible(`nbml · ${detail.kind} ${StateModel.key(detail)}`);
       tab.title.icon = nbmlIcon;
       tab.title.closable = true;
       // Notebook 7 shows one widget in its main area and ignores a second one.
@@ -206,7 +212,7 @@ function addCommands(app: JupyterFrontEnd, parts: IParts): void {
       const line = String(args.line ?? '');
       const id = Notification.emit(line, 'in-progress', { autoClose: false });
       try {
-        await act(args.argv as string[]);
+        await host.act(args.argv as string[]);
         Notification.update({ id, message: line, type: 'success', autoClose: 3000 });
       } catch (error) {
         const next = error instanceof Refused && error.next ? ` · ${error.next}` : '';

@@ -28,15 +28,14 @@ export function linesOf(row: IRow): ILine[] {
     case 'run':
       return [{ line: '%nbml runs' }];
     case 'validation':
-      return [{ line: 'nbml.suite("NAME")'.replace('NAME', suite(row)) }];
+      return [{ line: `nbml.suite("${name}")` }];
     case 'dataset':
-      return [{ line: `nbml.dataset("${ref}").load()` }, { line: `%nbml validate ${ref}` }];
+      return [
+        { line: `nbml.dataset("${ref}").load()` },
+        { line: `%nbml validate ${ref}` },
+        ...(row.version > 1 ? [{ line: `%nbml diff ${name}@${row.version - 1} ${ref}` }] : [])
+      ];
     default:
       return [];
   }
-}
-
-/** A validation is called "suite on data". */
-function suite(row: IRow): string {
-  return row.label.split(' on ')[0].split('@')[0];
 }

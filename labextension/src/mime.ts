@@ -48,6 +48,10 @@ export interface ITable {
   rows: Cell[][];
   /** Rows of the whole table; those beyond `rows` are in the store. */
   total: number;
+  /** Of those the rows that the store has, once it has said so. */
+  stored?: number;
+  /** More rows are on their way. */
+  loading?: boolean;
   caption: string;
 }
 
@@ -165,6 +169,29 @@ function column(value: unknown): IColumn {
     bar: typeof d.bar === 'string' && STATES.includes(d.bar) ? (d.bar as State) : undefined,
     barMax: typeof d.max === 'number' && d.max > 0 ? d.max : undefined
   };
+}
+
+/** Further rows of a table; null where they are not of its form. */
+export function further(rows: unknown, of: ITable): Cell[][] | null {
+  try {
+    return strings(rows).map(line => row(line, of.columns.length));
+  } catch (error) {
+    if (error instanceof Unreadable) {
+      return null;
+    }
+    throw error;
+  }
+}
+
+/** The part at a path such as `.0.2`, which goes into details. */
+export function partAt(of: IResult, path: string): Part | undefined {
+  let parts = of.parts;
+  let found: Part | undefined;
+  for (const place of path.split('.').slice(1)) {
+    found = parts[Number(place)];
+    parts = found?.type === 'details' ? found.parts : [];
+  }
+  return found;
 }
 
 /** Rows are JSON texts, one per row: nbformat would put every cell of nested lists on a line of its own. */

@@ -18,6 +18,9 @@ export interface IRow {
   spark: number[] | null;
   result: string;
   made: number;
+  /** Of validations: what was checked, and how the last checks went, oldest first. */
+  data?: string;
+  strip?: State[];
   /** Of deployments. */
   url?: string;
   /** Whether it asks for a token. */
@@ -84,6 +87,11 @@ export class StateModel {
 
   get isDisposed(): boolean {
     return this._disposed;
+  }
+
+  /** What row a detail view is about: of data the dataset, of checks suite and data, else the very thing. */
+  static key({ kind, name, ref, data }: { kind: string; name: string; ref: string; data?: string }): string {
+    return kind === 'dataset' ? name : kind === 'validation' ? `${name} on ${data ?? ''}` : ref;
   }
 
   rows(kind: string): IRow[] {

@@ -4,7 +4,8 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import * as React from 'react';
 import { Refused } from './api';
-import { Dot, Sparkline } from './drawings';
+import { Dot, Sparkline, Strip } from './drawings';
+import { visible } from './figures';
 import { nbmlIcon } from './icon';
 import { IRow, ISection, IStep, StateModel } from './model';
 
@@ -159,7 +160,7 @@ function Section(props: ISectionProps): JSX.Element {
       {rows.length > 0 && (
         <ul>
           {rows.map((row, i) => (
-            <Row key={`${row.ref}`} row={row} first={i === 0} host={host} />
+            <Row key={StateModel.key(row)} row={row} first={i === 0} host={host} />
           ))}
         </ul>
       )}
@@ -176,7 +177,8 @@ const WORDS = { well: 'well', look: 'look at it', bad: 'bad', running: 'running'
 
 function Row(props: { row: IRow; first: boolean; host: IPanelHost }): JSX.Element {
   const { row, first, host } = props;
-  const { label, state, figure, spark } = row;
+  const { state, spark, strip } = row;
+  const [label, figure] = [visible(row.label), visible(row.figure)];
   const menu = (x: number, y: number) => host.menu(row, x, y);
   return (
     <li
@@ -200,6 +202,9 @@ function Row(props: { row: IRow; first: boolean; host: IPanelHost }): JSX.Elemen
         <Dot state={state} />
         <span className="jp-nbml-name">{label}</span>
         {spark && <Sparkline values={spark} state={state === 'look' || state === 'bad' ? state : 'running'} />}
+        {strip && strip.length > 1 && (
+          <Strip of={strip} alt={host.trans.__('%1 of the last %2 passed', strip.filter(s => s === 'well').length, strip.length)} />
+        )}
         <span className="jp-nbml-figure">{figure}</span>
       </button>
       <button

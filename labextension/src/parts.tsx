@@ -2,29 +2,42 @@
 
 import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
-import { Chip, Histogram, Sparkline } from './drawings';
-import { Cell, IColumn, ISpan, ITable, Part } from './mime';
-import { digits, exactly } from './figures';
+import { Chip } from './drawings';
+import { digits, exactly, visible } from './figures';
+import { Cell, IColumn, ISpan, ITable, Part, plain } from './mime';
 import { arrange, IOrder, right, share, write } from './table';
+import { Picture } from './zoom';
 
 /** Rows that are drawn before "more". */
 export const PAGE = 50;
 /** A table of so few rows is read faster than a filter is typed. */
 const FEW = 8;
+/** Characters from which a cell may be cut off: the pointer shows the whole. */
+const LONG = 36;
 
 /** How the reader left a table or a details part; kept by the widget, since a detached output loses React's state. */
 export interface IView extends IOrder {
   shown: number;
   open: boolean;
+  /** Rows that are unfolded. */
+  unfolded: readonly number[];
 }
 
-export const FRESH: IView = { by: -1, down: false, filter: '', shown: PAGE, open: false };
+export const FRESH: IView = { by: -1, down: false, filter: '', shown: PAGE, open: false, unfolded: [] };
+
+/** What a row shows when it is unfolded. */
+export interface IFold {
+  /** Whether rows of this table can be. */
+  of(table: ITable): boolean;
+  draw(table: ITable, row: number): JSX.Element;
+}
 
 export interface IPartProps {
   view(path: string): IView;
   change(path: string, change: Partial<IView>): void;
-  /** Fetch all rows from the store. */
-  whole(): void;
+  /** Fetch the rows of the table at `path` that are not here, at least up to the `upto`-th. */
+  fetch(path: string, upto: number): void;
+  fold: IFold | null;
   trans: TranslationBundle;
 }
 
@@ -39,7 +52,8 @@ export function Text(props: { of: ISpan[] }): JSX.Element {
 }
 
 function Span(props: { of: ISpan }): JSX.Element {
-  const { text, style, state, url } = props.of;
+  const { style, state, url } = props.of;
+  const text = visible(props.of.text);
   switch (style) {
     case 'strong':
       return <b>{text}</b>;
@@ -91,19 +105,19 @@ function One(props: IPartProps & { part: Part; path: string }): JSX.Element {
     case 'spark':
       return (
         <p>
-          <Sparkline values={part.values} state={part.state} alt={part.alt} width={240} height={36} />
+          <Picture of={part} width={240} height={36} trans={rest.trans} />
         </p>
       );
     case 'histogram':
       return (
         <p>
-          <Histogram of={part} />
+          <Picture of={part} trans={rest.trans} />
         </p>
       );
     case 'code':
       return (
         <pre className="jp-nbml-code" tabIndex={0} aria-label={rest.trans.__('Code')}>
-          <code>{part.source}</code>
+          <code>{visible(part.source)}</code>
         </pre>
       );
     case 'details':
@@ -145,14 +159,31 @@ export function Progress(props: { done: number; total: number; label: ISpan[] })
 }
 
 function Table(props: IPartProps & { table: ITable; path: string }): JSX.Element {
-  const { table, path, view, change, whole, trans } = props;
+  const { table, path, view, change, fetch, fold, trans } = props;
   const now = view(path);
   const order = arrange(table, now);
-  const missing = table.total - table.rows.length;
-  const filterable = table.rows.length > FEW || missing > 0;
+  const here = table.rows.length;
+  const stored = table.stored ?? table.total;
+  const missing = stored - here;
+  const filterable = here > FEW || missing > 0;
+  const folds = fold !== null && fold.of(table);
+  /** Order and filter are of all rows, or they would mislead. */
+  const arranged = (wanted: Partial<IView>) => {
+    change(path, wanted);
+    if (missing > 0 && (wanted.filter?.trim() || (wanted.by ?? -1) >= 0)) {
+      fetch(path, stored);
+    }
+  };
+  const more = () => {
+    const shown = now.shown + PAGE;
+    change(path, { shown });
+    if (missing > 0 && shown > here) {
+      fetch(path, shown);
+    }
+  };
   return (
-    <div className="jp-nbml-table">
-      {table.caption && <p className="jp-nbml-muted">{table.caption}</p>}
+    <div className="jp-nbml-table" aria-busy={(missing > 0 && table.loading) || undefined}>
+      {table.caption && <p className="jp-nbml-muted">{visible(table.caption)}</p>}
       {filterable && (
         <div className="jp-nbml-bar">
           <input
@@ -161,44 +192,53 @@ function Table(props: IPartProps & { table: ITable; path: string }): JSX.Element
             aria-label={trans.__('Filter rows')}
             placeholder={trans.__('Filter')}
             value={now.filter}
-            onChange={event => change(path, { filter: event.target.value, shown: PAGE })}
+            onChange={event => arranged({ filter: event.target.value, shown: PAGE })}
           />
           <span className="jp-nbml-muted" role="status">
             {now.filter.trim()
-              ? trans.__('%1 of %2 rows', digits(order.length), digits(table.rows.length))
-              : trans.__('%1 rows', digits(table.rows.length))}
-            {missing > 0 && trans.__(', %1 in the store', digits(table.total))}
+              ? trans.__('%1 of %2 rows', digits(order.length), digits(missing > 0 ? stored : here))
+              : trans.__('%1 rows', digits(table.total))}
+            {missing > 0 && table.loading && trans.__(' · %1 read', digits(here))}
+            {missing <= 0 && here < table.total && trans.__(' · the first %1 were kept', digits(here))}
           </span>
-          {missing > 0 && (
-            <button className="jp-nbml-quiet" onClick={whole}>
-              {trans.__('Load all')}
-            </button>
-          )}
         </div>
       )}
-      <div className="jp-nbml-scroll" tabIndex={0} role="region" aria-label={table.caption || trans.__('Rows')}>
+      <div className="jp-nbml-scroll" tabIndex={0} role="region" aria-label={visible(table.caption) || trans.__('Rows')}>
         <table>
           <thead>
             <tr>
               {table.columns.map((column, i) => (
-                <Head key={i} column={column} right={right(table, i)} now={now} index={i} sort={c => change(path, c)} />
+                <Head key={i} column={column} right={right(table, i)} now={now} index={i} sort={arranged} />
               ))}
             </tr>
           </thead>
           <tbody>
-            {order.slice(0, now.shown).map(i => (
-              <tr key={i}>
-                {table.columns.map((column, j) => (
-                  <Data key={j} table={table} index={j} cell={table.rows[i][j]} column={column} />
-                ))}
-              </tr>
-            ))}
+            {order.slice(0, now.shown).map(i => {
+              const open = now.unfolded.includes(i);
+              const toggle = () => change(path, { unfolded: open ? now.unfolded.filter(n => n !== i) : [...now.unfolded, i] });
+              return (
+                <React.Fragment key={i}>
+                  <tr>
+                    {table.columns.map((column, j) => (
+                      <Data key={j} table={table} index={j} cell={table.rows[i][j]} column={column} trans={trans}>
+                        {folds && j === 0 && <Fold open={open} toggle={toggle} of={write(table.rows[i][0], column)} trans={trans} />}
+                      </Data>
+                    ))}
+                  </tr>
+                  {folds && open && (
+                    <tr className="jp-nbml-unfolded">
+                      <td colSpan={table.columns.length}>{fold.draw(table, i)}</td>
+                    </tr>
+                  )}
+                </React.Fragment>
+              );
+            })}
           </tbody>
         </table>
       </div>
-      {order.length > now.shown && (
-        <button className="jp-nbml-quiet" onClick={() => change(path, { shown: now.shown + PAGE })}>
-          {trans.__('%1 more', digits(Math.min(PAGE, order.length - now.shown)))}
+      {(order.length > now.shown || (missing > 0 && !now.filter.trim())) && (
+        <button className="jp-nbml-quiet" onClick={more}>
+          {trans.__('%1 more', digits(Math.min(PAGE, (now.filter.trim() ? order.length : stored) - Math.min(now.shown, here))))}
         </button>
       )}
     </div>
@@ -224,35 +264,57 @@ function Head(props: IHeadProps): JSX.Element {
       data-right={props.right || undefined}
       aria-sort={mine ? (now.down ? 'descending' : 'ascending') : 'none'}
     >
-      <button onClick={() => sort(next)}>{column.name}</button>
+      <button onClick={() => sort(next)}>{visible(column.name)}</button>
     </th>
   );
 }
 
-function Data(props: { table: ITable; index: number; cell: Cell; column: IColumn }): JSX.Element {
-  const { table, index, cell, column } = props;
+function Fold(props: { open: boolean; toggle(): void; of: string; trans: TranslationBundle }): JSX.Element {
+  const { open, toggle, of, trans } = props;
+  const label = open ? trans.__('Hide the values of %1', visible(of)) : trans.__('Show the values of %1', visible(of));
+  return (
+    <button className="jp-nbml-fold" aria-expanded={open} aria-label={label} title={label} onClick={toggle}>
+      {open ? '\u25be' : '\u25b8'}
+    </button>
+  );
+}
+
+interface IDataProps {
+  table: ITable;
+  index: number;
+  cell: Cell;
+  column: IColumn;
+  children?: React.ReactNode;
+  trans: TranslationBundle;
+}
+
+function Data(props: IDataProps): JSX.Element {
+  const { table, index, cell, column, children, trans } = props;
+  const words = typeof cell === 'string' ? visible(cell) : Array.isArray(cell) ? visible(plain(cell)) : '';
   const filled = column.bar ? share(table, index, cell) : 0;
   const style = filled > 0 ? ({ '--jp-nbml-share': `${filled}%` } as React.CSSProperties) : undefined;
   return (
-    <td data-right={right(table, index) || undefined} data-bar={filled > 0 ? column.bar : undefined} style={style}>
-      <Value cell={cell} column={column} />
+    <td
+      data-right={right(table, index) || undefined}
+      data-bar={filled > 0 ? column.bar : undefined}
+      style={style}
+      title={words.length > LONG ? words : undefined}
+    >
+      {children}
+      <Value cell={cell} column={column} trans={trans} />
     </td>
   );
 }
 
-function Value(props: { cell: Cell; column: IColumn }): JSX.Element {
-  const { cell, column } = props;
+function Value(props: { cell: Cell; column: IColumn; trans: TranslationBundle }): JSX.Element {
+  const { cell, column, trans } = props;
   if (Array.isArray(cell)) {
     return <Text of={cell} />;
   }
   if (typeof cell === 'object' && cell !== null) {
-    return cell.type === 'spark' ? (
-      <Sparkline values={cell.values} state={cell.state} alt={cell.alt} width={72} />
-    ) : (
-      <Histogram of={cell} />
-    );
+    return <Picture of={cell} trans={trans} />;
   }
-  const text = write(cell, column);
+  const text = visible(write(cell, column));
   if (column.format === 'time' && typeof cell === 'number') {
     return <span title={exactly(cell)}>{text}</span>;
   }

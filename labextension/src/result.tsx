@@ -5,15 +5,21 @@ import { ReactWidget } from '@jupyterlab/ui-components';
 import { ISignal } from '@lumino/signaling';
 import * as React from 'react';
 import { Chip } from './drawings';
-import { IResult, parse, plain } from './mime';
-import { FRESH, IView, Parts, Text } from './parts';
+import { visible } from './figures';
+import { further, IResult, ITable, parse, partAt, plain } from './mime';
+import { FRESH, IFold, IView, Parts, Text } from './parts';
+import { Unexpected } from './unexpected';
 
 /** What a result may ask of the application; it knows nothing else of it. */
 export interface IHost {
   /** Something in the store has changed. */
   readonly changed: ISignal<unknown, void>;
-  /** The whole, latest form in the store; rejects where it is not to be had. */
+  /** The latest form in the store, with the first rows of its tables; rejects where it is not to be had. */
   load(id: string): Promise<unknown>;
+  /** Further rows of one of its tables. */
+  rows(id: string, part: string, from: number, count: number): Promise<{ rows?: unknown; stored?: unknown }>;
+  /** The body of a stored thing. */
+  thing(kind: string, ref: string): Promise<unknown>;
   /** Put a line into the notebook as a visible cell; null where there is no notebook. */
   put: ((line: string) => void) | null;
   readonly trans: TranslationBundle;
@@ -21,6 +27,9 @@ export interface IHost {
 
 /** A running output that was fed within this time is left to its kernel. */
 const FED = 1500;
+/** Rows of a page that is fetched. */
+const PAGE = 5000;
+const REF = /^[a-z0-9][a-z0-9._-]{0,62}@[1-9][0-9]{0,8}$/;
 
 export class ResultView extends ReactWidget {
   constructor(
@@ -51,13 +60,13 @@ export class ResultView extends ReactWidget {
     return (
       <section aria-label={plain(title)} data-state={state} onKeyDown={keepKeys}>
         <p className="jp-nbml-title">
-          {word && <Chip state={state}>{word}</Chip>}
+          {word && <Chip state={state}>{visible(word)}</Chip>}
           <span>
             <Text of={title} />
             {facts.map((fact, i) => (
               <span key={i} className="jp-nbml-muted">
                 {' · '}
-                {fact}
+                {visible(fact)}
               </span>
             ))}
           </span>
@@ -70,7 +79,8 @@ export class ResultView extends ReactWidget {
             this.views.set(path, { ...(this.views.get(path) ?? FRESH), ...change });
             this.update();
           }}
-          whole={() => void this.load()}
+          fetch={(path, upto) => void this.fetch(path, upto)}
+          fold={this.fold()}
           trans={trans}
         />
         {this.note && (
@@ -106,9 +116,7 @@ export class ResultView extends ReactWidget {
     try {
       stored = await this.host.load(before.id);
     } catch {
-      this.note = before.state === 'running' ? '' : this.host.trans.__('The whole result is not available here.');
-      this.update();
-      return;
+      return; // the next event asks again
     } finally {
       this.loading = false;
     }
@@ -116,13 +124,75 @@ export class ResultView extends ReactWidget {
     if (this.isDisposed || this.result !== before || !result) {
       return; // the kernel was faster
     }
-    this.note = '';
     void this.draw(result);
     if (before.state === 'running' && result.state !== 'running') {
       this.onEnd(stored);
     }
   }
 
+  /** Read the rows of a table that are not here, page by page; each page is shown as it comes. */
+  private async fetch(path: string, upto: number): Promise<void> {
+    const result = this.result;
+    const part = partAt(result, path);
+    if (part?.type !== 'table') {
+      return;
+    }
+    this.wanted.set(path, Math.max(upto, this.wanted.get(path) ?? 0));
+    if (part.loading) {
+      return;
+    }
+    part.loading = true;
+    this.note = '';
+    try {
+      while (this.result === result && !this.isDisposed && part.rows.length < this.upto(path, part)) {
+        this.update();
+        await this.page(part, path);
+      }
+    } catch {
+      this.note = this.host.trans.__('The other rows are not to be had here: the store of this result is elsewhere.');
+      this.wanted.delete(path);
+    }
+    part.loading = false;
+    this.update();
+  }
+
+  private upto(path: string, table: ITable): number {
+    return Math.min(this.wanted.get(path) ?? 0, table.stored ?? table.total);
+  }
+
+  private async page(table: ITable, path: string): Promise<void> {
+    const said = await this.host.rows(this.result.id, path, table.rows.length, PAGE);
+    const rows = further(said.rows, table);
+    if (!rows || typeof said.stored !== 'number') {
+      throw new Error('unreadable rows');
+    }
+    table.stored = rows.length ? said.stored : table.rows.length;
+    table.rows.push(...rows);
+  }
+
+  /** Each failed expectation of a check unfolds to the values that broke it; the record has them. */
+  private fold(): IFold | null {
+    const { kind, ref } = this.result;
+    if (kind !== 'validation' || !REF.test(ref)) {
+      return null;
+    }
+    const { host } = this;
+    return {
+      of: table => table.columns[0]?.name === 'expectation',
+      draw: (table, row) => <Unexpected of={table.rows[row][0]} body={() => this.body(ref)} trans={host.trans} />
+    };
+  }
+
+  private body(ref: string): Promise<unknown> {
+    this.asked ??= this.host.thing('validation', ref).catch(error => {
+      this.asked = null; // the server may be back when it is asked again
+      throw error;
+    });
+    return this.asked;
+  }
+
+  private asked: Promise<unknown> | null = null;
+  private wanted = new Map<string, number>();
   private fed = 0;
   private loading = false;
   private note = '';

@@ -23,7 +23,7 @@ ID = "0123456789abcdef" * 2
 #: a path that each pattern of ROUTES takes
 PATHS = {
     "state": "state", "commands": "commands", "result": f"result/{ID}", "thing": "thing/run/baseline/1", "action": "action",
-    "try": "try/churn", "token": "token/churn",
+    "try": "try/churn", "token": "token/churn", "rows": f"rows/{ID}", "versions": "versions/churn", "checks": "checks/churn",
 }  # fmt: skip
 
 
@@ -187,3 +187,73 @@ def test_nothing_is_asked_of_what_does_not_run(server: LabServer, project: Store
     (folder / "state.json").write_text(json.dumps({"state": "running", "url": "http://192.0.2.1:80", "service": "far@1"}))
     status, said = server.get(f"{API}/try/far?kernel={ID[:8]}", body={"rows": [{}]})
     assert (status, said["message"]) == (502, "far does not run on this machine; the form asks local deployments only")
+
+
+def test_the_versions_of_a_dataset_oldest_first(server: LabServer, project: Store) -> None:
+    warning = {"code": "rows-lost", "message": "8 rows where 10 were to be expected", "evidence": {}, "advice": ""}
+    project.add("dataset", "parcels", {"rows": 10, "columns": ["a", "b"], "bytes": 900, "note": "first", "result": ID, "warnings": []})
+    project.add("dataset", "parcels", {"rows": 8, "columns": ["a"], "bytes": 700, "warnings": [warning, "junk"], "note": 3})
+    status, said = server.get(f"{API}/versions/parcels?kernel={ID[:8]}")
+    assert (status, said["name"], said["total"]) == (200, "parcels", 2)
+    assert [(v["ref"], v["rows"], v["columns"], v["bytes"], v["note"], v["result"]) for v in said["versions"]] == [
+        ("parcels@1", 10, 2, 900, "first", ID), ("parcels@2", 8, 1, 700, "", ""),
+    ]  # fmt: skip
+    assert [v["warnings"] for v in said["versions"]] == [[], [{"code": "rows-lost", "message": warning["message"]}]]
+    assert server.get(f"{API}/versions/parcel?kernel={ID[:8]}") == (404, {"message": "no dataset 'parcel'", "next": None})
+
+
+def _check(project: Store, data: str, *held: tuple[str, bool, float | None]) -> None:
+    """A check as the record keeps it."""
+    results = [
+        {"success": success, "result": {"unexpected_percent": percent}, "expectation_config": {"meta": {"nbml": {"text": text}}}}
+        for text, success, percent in held
+    ]
+    failed = sum(not success for _, success, _ in held)
+    state = "bad" if failed else "well"
+    body = {"data": data, "suite": "parcels@1", "rows": 10, "results": results, "row": {"state": state, "figure": "x"}}
+    project.add("validation", "parcels", body, state=state)
+
+
+def test_checks_are_grouped_by_suite_and_data_and_say_since_when_a_line_fails(server: LabServer, project: Store) -> None:
+    project.add("suite", "parcels", {"text": "rows > 0", "result": ID})
+    _check(project, "parcels@1", ("rows > 0", True, None), ("weight > 0", True, 0.0))
+    _check(project, "other", ("rows > 0", False, None))
+    _check(project, "parcels@2", ("rows > 0", True, None), ("weight > 0", False, 10.0))
+    _check(project, "parcels@3", ("rows > 0", False, None), ("weight > 0", False, 20.0), ("late > 0", True, 0.0))
+    _, state = server.get(f"{API}/state?kernel={ID[:8]}")
+    section = next(s for s in state["sections"] if s["kind"] == "validation")
+    assert section["count"] == 2
+    assert [(r["label"], r["data"], r["state"], r["strip"]) for r in section["rows"]] == [
+        ("parcels", "parcels", "bad", ["well", "bad", "bad"]), ("parcels on other", "other", "bad", ["bad"]),
+    ]  # fmt: skip
+    status, said = server.get(f"{API}/checks/parcels?kernel={ID[:8]}&data=parcels")
+    assert (status, said["suite"]) == (200, {"ref": "parcels@1", "version": 1, "text": "rows > 0", "result": ID})
+    assert [(c["data"], c["state"], c["failed"], c["count"]) for c in said["checks"]] == [
+        ("parcels@1", "well", 0, 2), ("parcels@2", "bad", 1, 2), ("parcels@3", "bad", 2, 3),
+    ]  # fmt: skip
+    assert said["lines"] == [
+        {"text": "weight > 0", "held": [True, False, False], "since": 1, "share": 0.2},
+        {"text": "rows > 0", "held": [True, True, False], "since": 2, "share": None},
+        {"text": "late > 0", "held": [None, None, True], "since": None, "share": 0.0},
+    ]
+    assert server.get(f"{API}/checks/parcels?kernel={ID[:8]}&data=nothing")[0] == 404
+
+
+def test_a_long_table_comes_page_by_page(server: LabServer, project: Store) -> None:
+    rows = [json.dumps([i, "x" * 90]) for i in range(7000)]
+    table = {"type": "table", "columns": ["n", "x"], "rows": rows, "total": 9000}
+    inside = {"type": "details", "summary": "all", "parts": [{"type": "line", "text": "."}, table]}
+    id = "fedcba9876543210" * 2
+    project.put_result(id, {"id": id, "title": "long", "state": "idle", "parts": [inside]}, "idle")
+    _, said = server.get(f"{API}/result/{id}?kernel={ID[:8]}")
+    first = said["parts"][0]["parts"][1]
+    assert first["total"] == 9000
+    assert first["rows"] == rows[: len(first["rows"])]
+    assert 190_000 < sum(map(len, first["rows"])) < 210_000
+    ask = f"{API}/rows/{id}?kernel={ID[:8]}&part=.0.1"
+    assert server.get(f"{ask}&from=1000&count=2") == (200, {"rows": rows[1000:1002], "stored": 7000})
+    _, page = server.get(f"{ask}&from=0&count=999999")
+    assert len(page["rows"]) == 5000
+    assert server.get(f"{ask}&from=-1&count=2")[1]["message"] == "'from' is a whole number from 0, found '-1'"
+    for part, status in ((".0.0", 404), (".7", 404), ("x", 400), (".0.1.0", 404)):
+        assert server.get(f"{API}/rows/{id}?kernel={ID[:8]}&part={part}&from=0&count=1")[0] == status, part

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import subprocess
 import sys
@@ -13,8 +12,8 @@ import pytest
 
 from nbml.store import Store
 from notebooks.execute import execute
+from notebooks.reading import EXAMPLES, export, loads, rich, said
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "example-notebooks"
 pytestmark = pytest.mark.slow
 
 
@@ -40,12 +39,7 @@ def test_the_notebook_in_the_repository_has_no_outputs() -> None:
 
 def test_the_quickstart_runs_and_tells_its_story(quickstart) -> None:
     notebook, path = quickstart
-    shown = "\n".join(
-        str(output.get("text", "")) + str(output.get("data", {}).get("text/plain", ""))
-        for cell in notebook.cells
-        if cell.cell_type == "code"
-        for output in cell.outputs
-    )
+    shown = said(notebook)
     for word in ("biopsies@1", "9 of 9 expectations hold", "failed", "baseline", "biopsies-boosting", "proven", "running", "True"):
         assert word in shown, word
     assert "patient-1" in shown
@@ -57,15 +51,9 @@ def test_the_quickstart_runs_and_tells_its_story(quickstart) -> None:
 
 def test_every_result_says_the_same_without_html(quickstart) -> None:
     notebook, _ = quickstart
-    rich = [
-        output["data"]
-        for cell in notebook.cells
-        if cell.cell_type == "code"
-        for output in cell.outputs
-        if "application/vnd.nbml.v1+json" in output.get("data", {})
-    ]
-    assert len(rich) >= 8
-    for data in rich:
+    results = rich(notebook)
+    assert len(results) >= 8
+    for data in results:
         assert data["text/html"]
         assert data["text/plain"]
     assert "widget" not in str(notebook.metadata)
@@ -73,12 +61,6 @@ def test_every_result_says_the_same_without_html(quickstart) -> None:
 
 def test_the_static_export_asks_nobody(quickstart) -> None:
     _, path = quickstart
-    command = [
-        sys.executable, "-m", "nbconvert", "--to", "html", "--HTMLExporter.mathjax_url=", "--HTMLExporter.require_js_url=",
-        "--output", "export", str(path),
-    ]  # fmt: skip
-    subprocess.run(command, check=True, capture_output=True)
-    page = (path.parent / "export.html").read_text()
-    loads = re.findall(r"""<(?:script|img|link|iframe)[^>]+(?:src|href)=["'](?!data:|#)([^"']+)""", page)
-    assert loads == []
+    page = export(path)
+    assert loads(page) == []
     assert "9 of 9 expectations hold" in page

@@ -13,9 +13,10 @@ from jupyter_server.base.handlers import APIHandler
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 
 from nbml import errors
-from nbml.labserver import actions, live, view
+from nbml.labserver import actions, history, live, view
 from nbml.labserver.binding import Binding, bind
 from nbml.labserver.extension import Lab
+from nbml.store import Store
 
 H = TypeVar("H", bound="Handler")
 Method = Callable[..., Awaitable[None]]
@@ -98,17 +99,72 @@ class State(Handler):
 
 
 class Result(Handler):
-    """A stored bundle, whole: of the project asked for, else of any open one (ids are random 128 bits)."""
+    """A stored bundle with the first rows of its tables."""
 
     @web.authenticated
     @authorized
     @told
     async def get(self, id: str) -> None:
+        self.answer(await self.looked_up(id, history.first))
+
+    async def looked_up(self, id: str, look: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
+        """Of a bundle of the project asked for, else of any open one (ids are random 128 bits)."""
+
+        def read(store: Store) -> dict[str, Any] | None:
+            bundle = store.result(id)
+            return None if bundle is None else look(bundle)
+
         binding = self.binding()
-        found = await self.lab.watch.read(binding, lambda store: store.result(id)) if binding else None
-        found = found or await self.lab.watch.anywhere(lambda store: store.result(id))
+        found = await self.lab.watch.read(binding, read) if binding else None
+        found = found or await self.lab.watch.anywhere(read)
         if found is None:
             raise errors.NotFound(f"no result {id}")
+        return found
+
+
+class Rows(Result):
+    """Further rows of a table: ``part`` says which, ``from`` and ``count`` which of its rows."""
+
+    @web.authenticated
+    @authorized
+    @told
+    async def get(self, id: str) -> None:
+        part = self.get_query_argument("part", "")
+        start, count = (self.number(name, least) for name, least in (("from", 0), ("count", 1)))
+        self.answer(await self.looked_up(id, lambda bundle: history.page(bundle, part, start, count)))
+
+    def number(self, name: str, least: int) -> int:
+        """A whole number of the query. Raises errors.BadArgument."""
+        said = self.get_query_argument(name, "")
+        if not (said.isascii() and said.isdigit() and len(said) < 10 and int(said) >= least):
+            raise errors.BadArgument(f"{name!r} is a whole number from {least}, found {said[:40]!r}")
+        return int(said)
+
+
+class Versions(Handler):
+    """The versions of a dataset."""
+
+    @web.authenticated
+    @authorized
+    @told
+    async def get(self, name: str) -> None:
+        found = await self.lab.watch.read(self.bound(), lambda store: history.dataset(store, name))
+        if found is None:
+            raise errors.NotFound(f"no dataset {name!r}")
+        self.answer(found)
+
+
+class Checks(Handler):
+    """The checks by a suite of what the query's ``data`` names."""
+
+    @web.authenticated
+    @authorized
+    @told
+    async def get(self, name: str) -> None:
+        data = self.get_query_argument("data", "", strip=False)
+        found = await self.lab.watch.read(self.bound(), lambda store: history.checks(store, name, data))
+        if found is None:
+            raise errors.NotFound(f"{data[:80]!r} was never checked by {name!r}")
         self.answer(found)
 
 
@@ -205,6 +261,9 @@ ROUTES: tuple[tuple[str, type[Handler]], ...] = (
     (r"state", State),
     (r"commands", Commands),
     (r"result/([0-9a-f]{32})", Result),
+    (r"rows/([0-9a-f]{32})", Rows),
+    (r"versions/([a-z0-9][a-z0-9._-]{0,62})", Versions),
+    (r"checks/([a-z0-9][a-z0-9._-]{0,62})", Checks),
     (r"thing/([a-z]+)/([a-z0-9][a-z0-9._-]{0,62})/([1-9][0-9]{0,8})", Thing),
     (r"action", Action),
     (r"try/([a-z0-9][a-z0-9._-]{0,62})", Try),

@@ -7,6 +7,7 @@ the detail view draws. Nothing here knows a stage; what is read twice is checked
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,6 +18,8 @@ from nbml.store import Store, Thing, advice
 STATES = ("well", "look", "bad", "running", "idle")
 #: rows of one section that are sent; the count is of all
 MOST = 200
+#: checks that are looked at for the rows of their suites, and those of one row that its strip shows
+LOOKED_AT, STRIP = 2000, 6
 #: kind, title, and whether each version has its row or only the latest of a name
 SECTIONS = (
     ("alert", "Alerts", False),
@@ -24,12 +27,13 @@ SECTIONS = (
     ("service", "Services", True),
     ("study", "Studies", False),
     ("run", "Runs", True),
-    ("validation", "Validations", True),
+    ("validation", "Validations", False),
     ("dataset", "Data", False),
 )
 KINDS = (*(kind for kind, _, _ in SECTIONS), "suite")
 
 Json = dict[str, Any]
+VERSION = re.compile(r"@[1-9][0-9]*$")
 
 
 def state(store: Store, binding: Binding) -> Json:
@@ -50,6 +54,9 @@ def state(store: Store, binding: Binding) -> Json:
 
 def section(store: Store, kind: str, title: str, each: bool) -> Json:
     """One section: its newest rows, and how many there are."""
+    if kind == "validation":
+        rows = checked(store)
+        return {"kind": kind, "title": title, "count": len(rows), "rows": rows[:MOST]}
     if each:
         things = store.all(kind, MOST)
         count = int(store.read("SELECT count(*) FROM thing WHERE kind=?", (kind,))[0][0]) if things else 0
@@ -60,6 +67,28 @@ def section(store: Store, kind: str, title: str, each: bool) -> Json:
         things = [t for t in things if t.state not in ("stopped", "gone")]
         count = len(things)
     return {"kind": kind, "title": title, "count": count, "rows": [row(store, thing) for thing in things[:MOST]]}
+
+
+def checked(store: Store) -> list[Json]:
+    """One row for each suite and what it checks: the latest check, and how the last ones went, oldest first."""
+    found: dict[tuple[str, str], list[Any]] = {}
+    sql = "SELECT id, name, state, json_extract(body,'$.data') AS data FROM thing WHERE kind='validation' ORDER BY id DESC LIMIT ?"
+    for one in store.read(sql, (LOOKED_AT,)):
+        found.setdefault((one["name"], unversioned(one["data"])), []).append(one)
+    rows = []
+    for (name, data), ones in list(found.items())[:MOST]:
+        latest = store.by_id(ones[0]["id"])
+        if latest is not None:
+            strip = [one["state"] if one["state"] in STATES else "idle" for one in reversed(ones[:STRIP])]
+            label = f"{name} on {data}" if data not in ("", name) else name
+            own = row(store, latest)
+            rows.append(own | {"label": label, "figure": own["figure"].split(" · ")[0], "data": data, "strip": strip})
+    return rows
+
+
+def unversioned(data: Any) -> str:
+    """What data are called, whatever their version: "orders" for "orders@3"."""
+    return VERSION.sub("", text(data))
 
 
 def row(store: Store, thing: Thing) -> Json:

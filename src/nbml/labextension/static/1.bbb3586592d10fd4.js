@@ -1,4 +1,4 @@
-"use strict";(self.rspackChunk_nbml_labextension=self.rspackChunk_nbml_labextension||[]).push([[1],{22(n,r,e){var o=e(23),t=e.n(o),a=e(24),l=(e.n(a))()(t());l.push([n.id,`/* Colours of states are the product's own; everything else is JupyterLab's. */
+"use strict";(self.rspackChunk_nbml_labextension=self.rspackChunk_nbml_labextension||[]).push([[1],{22(n,r,e){var o=e(23),t=e.n(o),l=e(24),a=(e.n(l))()(t());a.push([n.id,`/* Colours of states are the product's own; everything else is JupyterLab's. */
 :root {
   --jp-nbml-well: #2a9d75;
   --jp-nbml-look: #c98a0b;
@@ -47,6 +47,9 @@
   stroke-linecap: round;
 }
 .jp-nbml-histogram { vertical-align: middle; }
+.jp-nbml-strip { flex: none; vertical-align: middle; }
+.jp-nbml-strip rect { fill: var(--jp-nbml-state); }
+.jp-nbml-strip rect[data-state='idle'] { fill-opacity: 0.5; }
 .jp-nbml-was { fill: var(--jp-nbml-idle); fill-opacity: 0.5; }
 .jp-nbml-is { fill: none; stroke: var(--jp-nbml-running); stroke-width: 1.2; }
 
@@ -188,6 +191,9 @@
 /* In a narrow panel the name and the figure matter more than the curve. */
 @container (max-width: 300px) {
   .jp-nbml-main .jp-nbml-spark { display: none; }
+}
+@container (max-width: 230px) {
+  .jp-nbml-main .jp-nbml-strip { display: none; }
 }
 .jp-nbml-row:hover,
 .jp-nbml-row:focus-within { background: var(--jp-layout-color2); }
@@ -387,6 +393,78 @@
 }
 .jp-nbml-result .jp-nbml-code code { padding: 0; background: none; font-size: inherit; }
 
+.jp-nbml-picture {
+  padding: 0;
+  border: 0;
+  background: none;
+  color: inherit;
+  cursor: zoom-in;
+}
+.jp-nbml-dialog.jp-nbml-large { width: min(720px, calc(100vw - 32px)); }
+.jp-nbml-axes { display: block; width: 100%; max-width: 860px; height: auto; }
+.jp-nbml-axes path { fill: none; stroke: var(--jp-nbml-state); stroke-width: 1.5; stroke-linejoin: round; }
+.jp-nbml-axes circle { fill: var(--jp-nbml-state); }
+.jp-nbml-axes circle[data-shown] { stroke: var(--jp-ui-font-color1); stroke-width: 1.5; }
+.jp-nbml-axes line { stroke: var(--jp-border-color2); }
+.jp-nbml-axes text { fill: var(--jp-ui-font-color2); font-size: 12px; font-variant-numeric: tabular-nums; }
+.jp-nbml-legend { display: flex; align-items: center; gap: 6px; }
+.jp-nbml-key-was { width: 10px; height: 10px; background: color-mix(in srgb, var(--jp-nbml-idle) 50%, transparent); }
+.jp-nbml-key-is { width: 10px; height: 10px; margin-left: 10px; border: 1.2px solid var(--jp-nbml-running); }
+
+.jp-nbml-fold {
+  width: 1.4em;
+  margin-left: -0.4em;
+  padding: 0;
+  border: 0;
+  background: none;
+  color: var(--jp-ui-font-color2);
+  font: inherit;
+  cursor: pointer;
+}
+.jp-nbml-scroll .jp-nbml-unfolded > td { max-width: none; padding: 2px 10px 8px 24px; white-space: normal; }
+.jp-nbml-values th,
+.jp-nbml-values td { position: static; padding: 1px 14px 1px 0; border: 0; color: var(--jp-ui-font-color2); font-weight: 400; }
+.jp-nbml-values td { color: var(--jp-ui-font-color1); }
+
+/* ---- histories: of a dataset, of checks ---- */
+
+.jp-nbml-history .jp-nbml-result + .jp-nbml-result { margin-top: 16px; }
+/* The head of a history names what the view is about; the rule on the left is the report's below. */
+.jp-nbml-history > .jp-nbml-result:first-child > section { padding-left: 0; border-left: 0; }
+.jp-nbml-detail .jp-nbml-history > .jp-nbml-result:first-child .jp-nbml-scroll { max-height: 300px; }
+.jp-nbml-acts {
+  display: flex;
+  flex-wrap: wrap;
+  align-items: center;
+  gap: 10px;
+  margin: 8px 0;
+}
+.jp-nbml-scroll .jp-nbml-versions { width: 100%; }
+.jp-nbml-scroll .jp-nbml-versions th {
+  padding: 3px 10px;
+  color: var(--jp-ui-font-color2);
+  font-weight: 600;
+  white-space: nowrap;
+}
+.jp-nbml-scroll .jp-nbml-versions tr[data-shown] td { background: color-mix(in srgb, var(--jp-nbml-running) 10%, transparent); }
+.jp-nbml-scroll td.jp-nbml-pick { width: 1%; padding: 3px 4px; text-align: center; }
+.jp-nbml-scroll td.jp-nbml-pick input { margin: 0; vertical-align: middle; accent-color: var(--jp-nbml-running); }
+.jp-nbml-scroll td.jp-nbml-note { max-width: 220px; }
+.jp-nbml-chips { display: inline-flex; gap: 4px; }
+.jp-nbml-checks { display: flex; flex-wrap: wrap; gap: 4px; margin: 8px 0 4px; padding: 4px; }
+.jp-nbml-checks button {
+  width: 12px;
+  height: 22px;
+  padding: 0;
+  border: 0;
+  border-radius: 2px;
+  background: linear-gradient(to top, var(--jp-nbml-state) 55%, color-mix(in srgb, var(--jp-nbml-state) 18%, transparent) 55%);
+  cursor: pointer;
+}
+/* Not by colour alone: a check that failed is full. */
+.jp-nbml-checks button[data-state='bad'] { background: var(--jp-nbml-state); }
+.jp-nbml-checks button[aria-pressed='true'] { box-shadow: 0 0 0 2px var(--jp-layout-color0), 0 0 0 3.5px var(--jp-ui-font-color1); }
+
 /* ---- detail ---- */
 
 .jp-nbml-detail {
@@ -479,4 +557,4 @@
 @media (prefers-reduced-motion: no-preference) {
   .jp-nbml-progress progress::-webkit-progress-value { transition: width 0.25s; }
 }
-`,""]),e.d(r,{},{A:l})},24(n){n.exports=function(n){var r=[];return r.toString=function(){return this.map(function(r){var e="",o=void 0!==r[5];return r[4]&&(e+="@supports (".concat(r[4],") {")),r[2]&&(e+="@media ".concat(r[2]," {")),o&&(e+="@layer".concat(r[5].length>0?" ".concat(r[5]):""," {")),e+=n(r),o&&(e+="}"),r[2]&&(e+="}"),r[4]&&(e+="}"),e}).join("")},r.i=function(n,e,o,t,a){"string"==typeof n&&(n=[[null,n,void 0]]);var l={};if(o)for(var p=0;p<this.length;p++){var i=this[p][0];null!=i&&(l[i]=!0)}for(var s=0;s<n.length;s++){var d=[].concat(n[s]);o&&l[d[0]]||(void 0!==a&&(void 0===d[5]||(d[1]="@layer".concat(d[5].length>0?" ".concat(d[5]):""," {").concat(d[1],"}")),d[5]=a),e&&(d[2]&&(d[1]="@media ".concat(d[2]," {").concat(d[1],"}")),d[2]=e),t&&(d[4]?(d[1]="@supports (".concat(d[4],") {").concat(d[1],"}"),d[4]=t):d[4]="".concat(t)),r.push(d))}},r}},23(n){n.exports=function(n){return n[1]}},16(n){var r=[];function e(n){for(var e=-1,o=0;o<r.length;o++)if(r[o].identifier===n){e=o;break}return e}function o(n,o){for(var t={},a=[],l=0;l<n.length;l++){var p=n[l],i=o.base?p[0]+o.base:p[0],s=t[i]||0,d="".concat(i," ").concat(s);t[i]=s+1;var b=e(d),m={css:p[1],media:p[2],sourceMap:p[3],supports:p[4],layer:p[5]};if(-1!==b)r[b].references++,r[b].updater(m);else{var c=function(n,r){var e=r.domAPI(r);return e.update(n),function(r){r?(r.css!==n.css||r.media!==n.media||r.sourceMap!==n.sourceMap||r.supports!==n.supports||r.layer!==n.layer)&&e.update(n=r):e.remove()}}(m,o);o.byIndex=l,r.splice(l,0,{identifier:d,updater:c,references:1})}a.push(d)}return a}n.exports=function(n,t){var a=o(n=n||[],t=t||{});return function(n){n=n||[];for(var l=0;l<a.length;l++){var p=e(a[l]);r[p].references--}for(var i=o(n,t),s=0;s<a.length;s++){var d=e(a[s]);0===r[d].references&&(r[d].updater(),r.splice(d,1))}a=i}}},18(n){var r={};n.exports=function(n,e){var o=function(n){if(void 0===r[n]){var e=document.querySelector(n);if(window.HTMLIFrameElement&&e instanceof window.HTMLIFrameElement)try{e=e.contentDocument.head}catch(n){e=null}r[n]=e}return r[n]}(n);if(!o)throw Error("Couldn't find a style target. This probably means that the value for the 'insert' parameter is invalid.");o.appendChild(e)}},20(n){n.exports=function(n){var r=document.createElement("style");return n.setAttributes(r,n.attributes),n.insert(r,n.options),r}},19(n,r,e){n.exports=function(n){var r=e.nc;r&&n.setAttribute("nonce",r)}},17(n){n.exports=function(n){if("u"<typeof document)return{update:function(){},remove:function(){}};var r=n.insertStyleElement(n);return{update:function(e){var o,t,a;o="",e.supports&&(o+="@supports (".concat(e.supports,") {")),e.media&&(o+="@media ".concat(e.media," {")),(t=void 0!==e.layer)&&(o+="@layer".concat(e.layer.length>0?" ".concat(e.layer):""," {")),o+=e.css,t&&(o+="}"),e.media&&(o+="}"),e.supports&&(o+="}"),(a=e.sourceMap)&&"u">typeof btoa&&(o+="\n/*# sourceMappingURL=data:application/json;base64,".concat(btoa(unescape(encodeURIComponent(JSON.stringify(a))))," */")),n.styleTagTransform(o,r,n.options)},remove:function(){var n;null===(n=r).parentNode||n.parentNode.removeChild(n)}}}},21(n){n.exports=function(n,r){if(r.styleSheet)r.styleSheet.cssText=n;else{for(;r.firstChild;)r.removeChild(r.firstChild);r.appendChild(document.createTextNode(n))}}},15(n,r,e){var o=e(16),t=e.n(o),a=e(17),l=e.n(a),p=e(18),i=e.n(p),s=e(19),d=e.n(s),b=e(20),m=e.n(b),c=e(21),u=e.n(c),j=e(22),f={};f.styleTagTransform=u(),f.setAttributes=d(),f.insert=i().bind(null,"head"),f.domAPI=l(),f.insertStyleElement=m(),t()(j.A,f),j.A&&j.A.locals&&j.A.locals}}]);
+`,""]),e.d(r,{},{A:a})},24(n){n.exports=function(n){var r=[];return r.toString=function(){return this.map(function(r){var e="",o=void 0!==r[5];return r[4]&&(e+="@supports (".concat(r[4],") {")),r[2]&&(e+="@media ".concat(r[2]," {")),o&&(e+="@layer".concat(r[5].length>0?" ".concat(r[5]):""," {")),e+=n(r),o&&(e+="}"),r[2]&&(e+="}"),r[4]&&(e+="}"),e}).join("")},r.i=function(n,e,o,t,l){"string"==typeof n&&(n=[[null,n,void 0]]);var a={};if(o)for(var p=0;p<this.length;p++){var i=this[p][0];null!=i&&(a[i]=!0)}for(var s=0;s<n.length;s++){var d=[].concat(n[s]);o&&a[d[0]]||(void 0!==l&&(void 0===d[5]||(d[1]="@layer".concat(d[5].length>0?" ".concat(d[5]):""," {").concat(d[1],"}")),d[5]=l),e&&(d[2]&&(d[1]="@media ".concat(d[2]," {").concat(d[1],"}")),d[2]=e),t&&(d[4]?(d[1]="@supports (".concat(d[4],") {").concat(d[1],"}"),d[4]=t):d[4]="".concat(t)),r.push(d))}},r}},23(n){n.exports=function(n){return n[1]}},16(n){var r=[];function e(n){for(var e=-1,o=0;o<r.length;o++)if(r[o].identifier===n){e=o;break}return e}function o(n,o){for(var t={},l=[],a=0;a<n.length;a++){var p=n[a],i=o.base?p[0]+o.base:p[0],s=t[i]||0,d="".concat(i," ").concat(s);t[i]=s+1;var b=e(d),m={css:p[1],media:p[2],sourceMap:p[3],supports:p[4],layer:p[5]};if(-1!==b)r[b].references++,r[b].updater(m);else{var c=function(n,r){var e=r.domAPI(r);return e.update(n),function(r){r?(r.css!==n.css||r.media!==n.media||r.sourceMap!==n.sourceMap||r.supports!==n.supports||r.layer!==n.layer)&&e.update(n=r):e.remove()}}(m,o);o.byIndex=a,r.splice(a,0,{identifier:d,updater:c,references:1})}l.push(d)}return l}n.exports=function(n,t){var l=o(n=n||[],t=t||{});return function(n){n=n||[];for(var a=0;a<l.length;a++){var p=e(l[a]);r[p].references--}for(var i=o(n,t),s=0;s<l.length;s++){var d=e(l[s]);0===r[d].references&&(r[d].updater(),r.splice(d,1))}l=i}}},18(n){var r={};n.exports=function(n,e){var o=function(n){if(void 0===r[n]){var e=document.querySelector(n);if(window.HTMLIFrameElement&&e instanceof window.HTMLIFrameElement)try{e=e.contentDocument.head}catch(n){e=null}r[n]=e}return r[n]}(n);if(!o)throw Error("Couldn't find a style target. This probably means that the value for the 'insert' parameter is invalid.");o.appendChild(e)}},20(n){n.exports=function(n){var r=document.createElement("style");return n.setAttributes(r,n.attributes),n.insert(r,n.options),r}},19(n,r,e){n.exports=function(n){var r=e.nc;r&&n.setAttribute("nonce",r)}},17(n){n.exports=function(n){if("u"<typeof document)return{update:function(){},remove:function(){}};var r=n.insertStyleElement(n);return{update:function(e){var o,t,l;o="",e.supports&&(o+="@supports (".concat(e.supports,") {")),e.media&&(o+="@media ".concat(e.media," {")),(t=void 0!==e.layer)&&(o+="@layer".concat(e.layer.length>0?" ".concat(e.layer):""," {")),o+=e.css,t&&(o+="}"),e.media&&(o+="}"),e.supports&&(o+="}"),(l=e.sourceMap)&&"u">typeof btoa&&(o+="\n/*# sourceMappingURL=data:application/json;base64,".concat(btoa(unescape(encodeURIComponent(JSON.stringify(l))))," */")),n.styleTagTransform(o,r,n.options)},remove:function(){var n;null===(n=r).parentNode||n.parentNode.removeChild(n)}}}},21(n){n.exports=function(n,r){if(r.styleSheet)r.styleSheet.cssText=n;else{for(;r.firstChild;)r.removeChild(r.firstChild);r.appendChild(document.createTextNode(n))}}},15(n,r,e){var o=e(16),t=e.n(o),l=e(17),a=e.n(l),p=e(18),i=e.n(p),s=e(19),d=e.n(s),b=e(20),m=e.n(b),c=e(21),j=e.n(c),u=e(22),f={};f.styleTagTransform=j(),f.setAttributes=d(),f.insert=i().bind(null,"head"),f.domAPI=a(),f.insertStyleElement=m(),t()(u.A,f),u.A&&u.A.locals&&u.A.locals}}]);
