@@ -10,7 +10,6 @@ import io
 import logging
 import math
 import os
-import re
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -23,15 +22,12 @@ with warnings.catch_warnings():
     from great_expectations.expectations.registry import get_expectation_impl, list_registered_expectation_implementations
 
 from nbml import errors
+from nbml.validation.evaluating.terms import VALUES, instant, like_to_regex
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from nbml.validation.engines import Engine
-
-
-#: arguments that hold values of a column
-VALUES = ("min_value", "max_value", "value_set")
 
 
 class GxEngine:
@@ -43,15 +39,29 @@ class GxEngine:
         with warnings.catch_warnings(), _quiet():
             warnings.simplefilter("ignore")
             expectations = [build(config, frame) for config in configs]
-            for place, expectation in enumerate(expectations):
-                expectation.meta = {PLACE: place}  # GX groups its results by column
-            suite = gx.ExpectationSuite(name="suite", expectations=expectations)
-            done = _batch(frame).validate(suite, result_format=result_format).to_json_dict()["results"]
-        found: dict[int, dict[str, Any]] = {r["expectation_config"]["meta"][PLACE]: r for r in done}
-        return [_result(found[place], config) for place, config in enumerate(configs)]
+            done = _validated(_batch(frame), expectations, result_format)
+        return [_result(found, config) for found, config in zip(done, configs, strict=True)]
 
 
 PLACE = "nbml_place"
+
+
+def _validated(batch: Any, expectations: list[Any], result_format: str) -> list[dict[str, Any]]:
+    """GX's results in the order asked. It gives none at all where one of them raises outside its metrics or holds what its
+    JSON does not take (a duration), so the rest is then asked without that one, which has failed with the reason."""
+    for place, expectation in enumerate(expectations):
+        expectation.meta = {PLACE: place}  # GX groups its results by column
+    suite = gx.ExpectationSuite(name="suite", expectations=expectations)
+    try:
+        done = batch.validate(suite, result_format=result_format).to_json_dict()["results"]
+    except Exception as error:
+        half = len(expectations) // 2
+        if half:
+            return _validated(batch, expectations[:half], result_format) + _validated(batch, expectations[half:], result_format)
+        info = {"raised_exception": True, "exception_traceback": None, "exception_message": f"{type(error).__name__}: {error}"}
+        return [{"success": False, "result": {}, "meta": {}, "exception_info": info}]
+    found: dict[int, dict[str, Any]] = {r["expectation_config"]["meta"][PLACE]: r for r in done}
+    return [found[place] for place in range(len(expectations))]
 
 
 def _result(found: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
@@ -79,7 +89,7 @@ def build(config: dict[str, Any], frame: pd.DataFrame | None = None) -> Any:
         kind = kind.replace("like_pattern", "regex")
         kwargs["regex"] = like_to_regex(kwargs.pop("like_pattern"))
     if frame is not None:
-        kwargs |= {key: _instant(kwargs[key], kwargs.get("column"), frame) for key in VALUES if key in kwargs}
+        kwargs |= {key: instant(kwargs[key], kwargs.get("column"), frame) for key in VALUES if key in kwargs}
     line = config.get("meta", {}).get("nbml", {}).get("line", 1)
     try:
         with warnings.catch_warnings():
@@ -94,32 +104,6 @@ def build(config: dict[str, Any], frame: pd.DataFrame | None = None) -> Any:
             raise errors.BadExpectation(f"line {line}: no expectation {kind!r}{hint}", line=line) from error
         reason = [part.strip() for part in str(error).splitlines() if part.strip()]
         raise errors.BadExpectation(f"line {line}: {kind}: {' '.join(reason[1:3]) or reason[0]}", line=line) from error
-
-
-def like_to_regex(pattern: str) -> str:
-    """SQL's LIKE as a regular expression: % is anything, _ one character."""
-    parts = {"%": ".*", "_": "."}
-    return "^(?s:" + "".join(parts.get(char, re.escape(char)) for char in pattern) + r")\Z"
-
-
-def _instant(value: Any, column: str | None, frame: pd.DataFrame) -> Any:
-    """A bound written as text becomes an instant where its column holds instants."""
-    if isinstance(value, list):
-        return [_instant(v, column, frame) for v in value]
-    if not isinstance(value, str) or column not in frame.columns:
-        return value
-    import pandas as pd
-
-    if not pd.api.types.is_datetime64_any_dtype(frame[column].dtype):
-        return value
-    try:
-        instant = pd.Timestamp(value)
-    except ValueError:
-        return value
-    zone = getattr(frame[column].dtype, "tz", None)
-    if zone is not None and instant.tzinfo is None:
-        instant = instant.tz_localize(zone)
-    return instant.to_pydatetime()
 
 
 def _batch(frame: pd.DataFrame) -> Any:

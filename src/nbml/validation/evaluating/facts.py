@@ -1,0 +1,242 @@
+"""What is known of a frame and of its columns: each fact is computed when it is first asked for, and once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from nbml.validation.evaluating import kernel
+from nbml.validation.evaluating.terms import Foreign
+
+if TYPE_CHECKING:
+    from nbml.validation.evaluating.kernel import Mask
+
+#: so many values are looked at to learn whether a column of text repeats itself
+SAMPLE = 20_000
+#: what Great Expectations takes off a column's name when it looks for the column
+QUOTES = '"[]`'
+
+
+class Frame:
+    """A frame under judgement: string column names, rows counted from 0."""
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        self.frame = frame
+        self.rows = len(frame)
+        self.names: list[str] = list(frame.columns)
+        self._columns: dict[str, Column] = {}
+
+    @cached_property
+    def _known(self) -> dict[str, int]:
+        """Names as Great Expectations compares them, with how many columns answer to each."""
+        found: dict[str, int] = {}
+        for name in self.names:
+            found[_bare(name)] = found.get(_bare(name), 0) + 1
+        return found
+
+    @cached_property
+    def _there(self) -> frozenset[str]:
+        return frozenset(self.names)
+
+    def column(self, name: str) -> Column:
+        """Raises Foreign where there is none, or where Great Expectations might take another one."""
+        if name not in self._columns:
+            if name not in self._there or self._known[_bare(name)] > 1:
+                raise Foreign
+            self._columns[name] = Column(self.frame[name])
+        return self._columns[name]
+
+    def forget(self, name: str) -> None:
+        """Free what is known of a column."""
+        self._columns.pop(name, None)
+
+
+def _bare(name: str) -> str:
+    return name.casefold().strip(QUOTES)
+
+
+class Column:
+    """One column. ``kind`` is int, float, bool, instant, text or other.
+
+    ``values`` are those of int, float and bool as numpy holds them, and of instants as int64 in their unit, with anything
+    where the column is null.
+    """
+
+    def __init__(self, series: pd.Series) -> None:
+        self.series = series
+        self.dtype: Any = series.dtype
+        self.rows = len(series)
+        self.plain = isinstance(self.dtype, np.dtype)
+        self._kept: dict[Any, Any] = {}
+
+    def once(self, key: Any, make: Callable[[], Any]) -> Any:
+        """What ``make`` gave when it was first asked under this key."""
+        if key not in self._kept:
+            self._kept[key] = make()
+        return self._kept[key]
+
+    @cached_property
+    def kind(self) -> str:
+        if self.plain:
+            found = {"i": "int", "u": "int", "f": "float", "b": "bool", "M": "instant"}.get(self.dtype.kind, "other")
+            if self.dtype == np.float16:
+                return "other"
+            if self.dtype.kind == "O" and pd.api.types.infer_dtype(self.series, skipna=True) == "string":
+                return "text"
+            return found
+        if isinstance(self.dtype, pd.StringDtype):
+            return "text"
+        return "instant" if isinstance(self.dtype, pd.DatetimeTZDtype) else "other"
+
+    @cached_property
+    def values(self) -> NDArray[Any]:
+        if self.kind == "instant":
+            found = self.series.to_numpy() if self.plain else self.series.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy()
+            return found.view(np.int64)
+        if self.kind not in ("int", "float", "bool"):
+            raise Foreign
+        return self.series.to_numpy()
+
+    @cached_property
+    def unit(self) -> str:
+        """The unit of instants."""
+        return str(self.dtype.unit) if not self.plain else np.datetime_data(self.dtype)[0]
+
+    # -- nulls ----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def nulls(self) -> Mask | None:
+        """Where the column is null; None where it nowhere is."""
+        if self.kind in ("int", "bool"):
+            return None
+        found: Mask = np.isnan(self.values) if self.kind == "float" else np.asarray(self.series.isna())
+        return found if found.any() else None
+
+    @cached_property
+    def null_count(self) -> int:
+        return 0 if self.nulls is None else int(np.count_nonzero(self.nulls))
+
+    @property
+    def held(self) -> int:
+        """How many values there are."""
+        return self.rows - self.null_count
+
+    @cached_property
+    def real(self) -> NDArray[Any]:
+        """``values`` without those of nulls."""
+        return self.values if self.nulls is None else self.values[~self.nulls]
+
+    @cached_property
+    def filled(self) -> pd.Series:
+        """The column without nulls."""
+        return self.series if self.nulls is None else self.series[~self.nulls]
+
+    def everywhere(self, broken: Mask) -> Mask:
+        """A mask of the values as a mask of the rows; nulls break nothing."""
+        if self.nulls is None:
+            return broken
+        found = np.zeros(self.rows, dtype=bool)
+        found[~self.nulls] = broken
+        return found
+
+    # -- numbers and instants -------------------------------------------------------------------------------
+
+    @cached_property
+    def extent(self) -> tuple[Any, Any] | None:
+        """Least and greatest of ``real``; None where there is no value."""
+        if not self.held:
+            return None
+        if self.kind == "float" and self.nulls is not None:
+            return np.fmin.reduce(self.values), np.fmax.reduce(self.values)
+        return self.real.min(), self.real.max()
+
+    @cached_property
+    def ordered(self) -> NDArray[Any]:
+        """``real``, sorted."""
+        return np.sort(self.real)
+
+    def said(self, method: str, *arguments: Any, **options: Any) -> Any:
+        """What a method of the column answers."""
+        return self.once((method, arguments, tuple(options.items())), lambda: getattr(self.series, method)(*arguments, **options))
+
+    # -- text -----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def text(self) -> pd.Series:
+        """The values as text."""
+        if self.kind not in ("text", "int") and self.dtype.kind != "O":
+            raise Foreign
+        return self.filled.astype(str)
+
+    @cached_property
+    def encoded(self) -> tuple[NDArray[Any], pd.Series]:
+        """A code for each value of text, and the distinct values."""
+        codes, distinct = pd.factorize(self.text.array)
+        return codes, pd.Series(distinct)
+
+    @cached_property
+    def repeats(self) -> bool:
+        """Whether it pays to judge the distinct values of text instead of all."""
+        if "encoded" in self.__dict__:
+            return len(self.encoded[1]) * 2 < self.held
+        if self.held < 2_000:
+            return False
+        sample = self.text.iloc[:: max(1, self.held // SAMPLE)]
+        return sample.nunique() * 2 < len(sample)
+
+    def judged(self, judge: Callable[[pd.Series], Any], *, dear: bool = False) -> Mask:
+        """A mask of the rows from a judgement of text, made of distinct values where there are fewer (or it is dear)."""
+        if dear and self.held > 1 or self.repeats:
+            codes, distinct = self.encoded
+            return self.everywhere(np.asarray(judge(distinct), dtype=bool)[codes])
+        return self.everywhere(np.asarray(judge(self.text), dtype=bool))
+
+    # -- what stands more than once -------------------------------------------------------------------------
+
+    @cached_property
+    def distinct_count(self) -> int:
+        if self.kind in ("int", "float", "instant"):
+            return kernel.distinct_count(self.ordered)
+        if self.kind == "text":
+            return len(self.encoded[1])
+        return int(self.series.nunique())
+
+    @cached_property
+    def repeated(self) -> Mask:
+        """Rows whose value stands in more than one."""
+        if self.kind in ("int", "float", "instant", "text") and self.distinct_count == self.held:
+            return np.zeros(self.rows, dtype=bool)
+        if self.kind == "text":
+            codes, distinct = self.encoded
+            return self.everywhere(kernel.repeated(codes, len(distinct)))
+        if self.kind in ("int", "float", "bool", "instant"):
+            return self.everywhere(np.asarray(pd.Series(self.real).duplicated(keep=False)))
+        return self.everywhere(mask_of(self.filled.duplicated(keep=False)))
+
+    # -- what is shown --------------------------------------------------------------------------------------
+
+    def shown(self, rows: NDArray[np.intp]) -> list[Any]:
+        """The values of some rows, as iterating over the column gives them."""
+        if not len(rows):
+            return []
+        if self.plain and self.dtype.kind in "iufb":
+            found: list[Any] = self.values[rows].tolist()
+            return found
+        return list(self.series.array[rows]) if not self.plain or self.dtype.kind == "M" else list(self.series.to_numpy()[rows])
+
+    def cells(self, rows: NDArray[np.intp]) -> list[Any]:
+        """The values of some rows, as iterating over ``Series.values`` gives them."""
+        return list(self.series.iloc[rows].values)
+
+
+def mask_of(found: Any) -> Mask:
+    """An answer of pandas as a mask. Raises Foreign where it is none."""
+    array = found.to_numpy() if isinstance(found, pd.Series) else np.asarray(found)
+    if array.dtype != bool:
+        raise Foreign
+    return array
