@@ -129,7 +129,7 @@ def test_the_order_of_references(project: Path) -> None:
 
 def test_what_cannot_be_compared_fails_with_its_reason(project: Path) -> None:
     frame = pd.DataFrame({"age": range(300), "plan": ["a", "b", "c"] * 100})
-    nbml.expect("odd", "ks(plan) < 0.1\npsi(agee) < 0.1\npsi(age) < 0.1", on=frame)
+    nbml.expect("odd", "ks(plan) < 0.1\npsi(agee) < 0.1\npsi(age) < 0.1", on=frame.assign(agee=1))
     found = nbml.validate(frame.astype({"age": str}), "odd")
     reasons = [f.reason for f in found.failures]
     assert reasons[0].startswith("ks compares numbers, and the column is ")

@@ -265,13 +265,6 @@ def test_what_is_wrong_is_named_and_the_next_line_works(
         assert eval(following, {"nbml": nbml})
 
 
-def test_suites_in_files_are_refused_by_name(project: Path, good: pd.DataFrame) -> None:
-    (project / "nbml.toml").write_text('[validation]\nsuites = "suites"\n')
-    with pytest.raises(errors.NotYet) as found:
-        nbml.validate(good, "churn")
-    assert found.value.message == "nbml.toml: validation.suites = 'suites': suites in files are not there yet; remove the setting"
-
-
 def test_where_each_expectation_is_checked_once_a_model_is_served(project: Path) -> None:
     suite = nbml.expect(
         "served",

@@ -73,7 +73,9 @@ def status() -> Status:
 
 
 def _section(found: Store, kind: str) -> Section | None:
-    things = found.latest(kind)
+    from nbml.validation import suites
+
+    things = suites(found) if kind == "suite" else found.latest(kind)
     if kind == "deployment":
         things = [thing for thing in things if thing.state not in GONE]
     if not things:

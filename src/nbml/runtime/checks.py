@@ -15,7 +15,7 @@ from typing import Any
 
 from . import instants
 from .columns import Column
-from .conditions import Cells, Holds, Unsupported, condition
+from .conditions import Cells, Holds, Unsupported, condition, like
 
 Broken = Callable[[Cells], list[int]]
 Kwargs = Mapping[str, Any]
@@ -171,11 +171,6 @@ def _regex_list(kwargs: Kwargs, columns: Columns) -> Broken:
 def _not_regex_list(kwargs: Kwargs, columns: Columns) -> Broken:
     searches = [_compiled(regex) for regex in kwargs["regex_list"]]
     return _each(kwargs["column"], _of_text(columns[kwargs["column"]], lambda v: not any(search(v) for search in searches)))
-
-
-def like(pattern: str) -> re.Pattern[str]:
-    """SQL's LIKE: % is anything, _ one character."""
-    return re.compile("".join({"%": ".*", "_": "."}.get(char, re.escape(char)) for char in pattern), re.DOTALL)
 
 
 def _compiled(regex: Any) -> Callable[[str], Any]:

@@ -1,7 +1,7 @@
 """``where``: which rows an expectation judges, in the grammar of ``expect``. Read as syntax, never evaluated.
 
-Comparisons (chained too), ``in``, ``is None``, ``and``, ``or``, ``not``, ``null(c)``, ``not_null(c)``, column names,
-``col("any name")`` and literals. A comparison with a null neither holds nor fails, so neither it nor its ``not`` picks
+Comparisons (chained too), ``in``, ``is None``, ``and``, ``or``, ``not``, ``null(c)``, ``not_null(c)``, ``matches(c, "...")``,
+``like(c, "...")``, column names, ``col("any name")`` and literals. A comparison with a null neither holds nor fails, so neither it nor its ``not`` picks
 the row: three values, as SQL has them.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import operator
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -56,6 +57,8 @@ class _Reader:
             return links[0] if len(links) == 1 else lambda cells, i: _joined([link(cells, i) for link in links], False)
         if isinstance(node, ast.Call) and _callee(node) in ("null", "not_null") and len(node.args) == 1:
             return self._null(node.args[0], _callee(node) == "null")
+        if isinstance(node, ast.Call) and _callee(node) in ("matches", "like") and len(node.args) == 2:
+            return self._texts(node)
         name = self._column(node)
         if self.columns[name].kind != "boolean":
             raise Unsupported(f"{name!r} is not true or false")
@@ -88,6 +91,16 @@ class _Reader:
     def _null(self, node: ast.expr, null: bool) -> Holds:
         name = self._column(node)
         return lambda cells, i: (cells[name][i] is None) == null
+
+    def _texts(self, node: ast.Call) -> Holds:
+        name, pattern = self._column(node.args[0]), _literal(node.args[1])
+        if self.columns[name].family != "text":
+            raise Unsupported(f"{name!r} holds no texts")
+        try:
+            found = re.compile(pattern).search if _callee(node) == "matches" else like(pattern).fullmatch
+        except (re.error, TypeError, RecursionError, OverflowError) as error:
+            raise Unsupported(f"{pattern!r} is no pattern") from error
+        return lambda cells, i: None if (value := cells[name][i]) is None else found(value) is not None
 
     def _side(self, node: ast.expr, other: ast.expr) -> Holds | None:
         """How a side of a comparison is read; None where it cannot stand against the other."""
@@ -123,6 +136,11 @@ class _Reader:
         if name not in self.read:
             self.read.append(name)
         return name
+
+
+def like(pattern: str) -> re.Pattern[str]:
+    """SQL's LIKE: % is anything, _ one character."""
+    return re.compile("".join({"%": ".*", "_": "."}.get(char, re.escape(char)) for char in pattern), re.DOTALL)
 
 
 def _joined(parts: Sequence[bool | None], decided: bool) -> bool | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -21,7 +19,7 @@ from nbml.validation.words import drift_word
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Failure", "Suite", "Validation", "expect", "scopes", "suite", "validate", "where"]
+__all__ = ["Failure", "Suite", "Validation", "expect", "scopes", "suite", "suites", "validate", "where"]
 
 Json = dict[str, Any]
 #: a suite's reference, its expectations, and the thing of the record where it is one
@@ -65,34 +63,25 @@ def expect(name: str, text: str, on: Any = None) -> Suite:
     ``on`` is checked at once, and pinned as the reference of the suite's drift expectations. Raises errors.BadExpectation.
     """
     from nbml import datasets
-    from nbml.validation.exchange import suite_json
+    from nbml.validation import keeping
     from nbml.validation.grammar import parse
 
     check_name(name)
     store = current()
-    _no_folder(store)
+    last = keeping.find(store, name)  # so that what was edited by hand is a version before it is written over
     frame, thing = (None, None) if on is None else datasets.take(on)
     columns = [] if frame is None else [str(label) for label in frame.columns]
-    configs = parse(text, _notebook() if "var" in text else {}, columns)
+    values, told = keeping.Frozen(_notebook() if "var" in text else {}), keeping.level(text)
+    configs = parse(text, values, columns)
+    if told != text:
+        configs = parse(told, values, columns)
     if not configs:
         raise errors.BadExpectation("a suite needs at least one expectation", next=f"nbml.expect({name!r}, 'rows >= 1')")
     drifts = [c for c in configs if drift_word(c.type)]
     reference = None if frame is None else _pin(store, frame, sorted({str(c.kwargs["column"]) for c in drifts}))
-    if reference is not None:
-        for config in drifts:
-            config.kwargs["reference"] = reference["blob"]
-    found = suite_json(name, text, configs)
-    facts = [text, [c.to_json() for c in configs], reference if drifts else None]
-    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
-    last = store.find("suite", name)
-    kept = last if last is not None and last.hash == digest else None
-    if kept is None:
-        row = {"state": "idle", "figure": f"{len(configs)} expectation{'' if len(configs) == 1 else 's'}"}
-        body = {"text": text, "suite": found, "reference": reference, "row": row}
-        edges = [(thing, "reference")] if thing is not None else []
-        kept = store.add("suite", name, body, hash=digest, state="idle", same=True, edges=edges)
-    elif reference is not None and kept.body.get("reference") != reference:
-        kept = store.update(kept, {"reference": reference})
+    keeping.pinned(configs, reference)
+    edges = [(thing, "reference")] if thing is not None else []
+    kept = keeping.keep(store, name, told, configs, values.read, reference, edges)
     made = from_thing(kept, new=last is None or last.version != kept.version)
     kept = store.update(kept, {"result": keep(from_thing(kept)._report())})
     check = None if frame is None else validate(on if thing is not None else frame, replace(made, thing=kept))
@@ -101,11 +90,19 @@ def expect(name: str, text: str, on: Any = None) -> Suite:
 
 def suite(ref: str) -> Suite:
     """The suite ``name@n``, or the latest of ``name``. Raises errors.UnknownSuite."""
-    _no_folder(current())
-    thing = current().find("suite", ref)
+    from nbml.validation import keeping
+
+    thing = keeping.find(current(), ref)
     if thing is None:
         raise _unknown(ref)
     return from_thing(thing)
+
+
+def suites(store: Store) -> list[Thing]:
+    """The latest version of each suite in the record, without those whose file was taken away."""
+    from nbml.validation import keeping
+
+    return keeping.latest(store)
 
 
 # -- suites ---------------------------------------------------------------------------------------------------
@@ -113,6 +110,7 @@ def suite(ref: str) -> Suite:
 
 def _chosen(suite: Any) -> Chosen | None:
     """Reference, expectations and thing of a suite; None where no suite has the name."""
+    from nbml.validation import keeping
     from nbml.validation.exchange import is_foreign, read_suite
 
     if isinstance(suite, Suite):
@@ -124,9 +122,7 @@ def _chosen(suite: Any) -> Chosen | None:
         return name, expectations, None
     if not isinstance(suite, str):
         raise errors.BadArgument(f"a suite is a name, Great Expectations JSON or an ExpectationSuite, not {type(suite).__name__}")
-    store = current()
-    _no_folder(store)
-    thing = store.find("suite", suite)
+    thing = keeping.find(current(), suite)
     if thing is None:
         if split_ref(suite)[1] is not None:
             raise _unknown(suite)
@@ -145,8 +141,14 @@ def _line(df: Any, suite: Any) -> str | None:
 def _unknown(ref: str) -> errors.UnknownSuite:
     """With the nearest suite; where none is near, the line that drafts one of that name for a frame of the notebook."""
     from nbml import datasets
+    from nbml.validation import keeping
 
-    latest = {thing.name: thing.version for thing in current().latest("suite")}
+    store, name = current(), ref.partition("@")[0]
+    gone = keeping.removed(store, name) if "@" not in ref else None
+    if gone is not None:
+        message = f"no suite {ref!r}: {gone.body['file']} was taken away; its last version is {gone.ref}"
+        return errors.UnknownSuite(message, next=f'nbml.suite("{gone.ref}")')
+    latest = {thing.name: thing.version for thing in keeping.latest(store)}
     close = errors.nearest(ref.partition("@")[0], latest)
     if close is not None:
         found = f"{close}@{latest[close]}"
@@ -155,12 +157,6 @@ def _unknown(ref: str) -> errors.UnknownSuite:
     line = f"%nbml validate {frame} --suite {ref.partition('@')[0]}" if frame and _fits(ref.partition("@")[0]) else None
     have = f"there are {', '.join(list(latest)[:5])}" if latest else "none is stored yet"
     return errors.UnknownSuite(f"no suite {ref!r}; {have}", next=line)
-
-
-def _no_folder(store: Store) -> None:
-    folder = settings.load(store.root)["validation.suites"]
-    if folder:
-        raise errors.NotYet(f"{settings.FILE}: validation.suites = {folder!r}: suites in files are not there yet; remove the setting")
 
 
 def _called(df: Any) -> str:
@@ -204,6 +200,7 @@ def _checked(
 ) -> Validation:
     from nbml.validation import report
     from nbml.validation.checking import check, engine_of
+    from nbml.validation.exchange import outward
 
     ref, configs, thing = chosen
     store = current()
@@ -216,7 +213,8 @@ def _checked(
     told = report.failures(done, columns, private)
     failing = frame.iloc[done.rows].copy()
     success = all(result["success"] for result in done.results)
-    found = Validation(success, tuple(done.results), ref, data, len(frame), spent, told, _failing=failing)
+    results = tuple({**result, "expectation_config": outward(result["expectation_config"])} for result in done.results)
+    found = Validation(success, results, ref, data, len(frame), spent, told, _failing=failing)
     if store.readonly:
         return replace(found, kept=False)
     if dataset is None:
@@ -262,11 +260,12 @@ def _reference(chosen: Chosen, against: Any, line: str | None) -> pd.DataFrame |
 
 
 def _drafted(frame: pd.DataFrame, data: str, name: str) -> Validation:
+    from nbml.validation import keeping
     from nbml.validation.draft import draft
 
     store = current()
     text = draft(frame, settings.load(store.root)["data.private"])
-    close = errors.nearest(name, [thing.name for thing in store.latest("suite")]) or ""
+    close = errors.nearest(name, [thing.name for thing in keeping.latest(store)]) or ""
     return Validation(None, (), name, data, len(frame), draft=text, nearest=close, _failing=frame.iloc[:0].copy())
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ast
 import operator
+import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from nbml import errors
+from nbml.runtime.conditions import like
+from nbml.validation import sense
 from nbml.validation.reading import Entry, Reader, callee
-from nbml.validation.words import written
+from nbml.validation.words import PATTERNS, TESTS, written
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
 _OPS: Mapping[type[ast.cmpop], Any] = {
     ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge, ast.Eq: operator.eq, ast.NotEq: operator.ne,
 }  # fmt: skip
-_TESTS = ("null", "not_null")
+_OF_TEXTS = ("matches", "like")
 
 
 def where(text: str, frame: pd.DataFrame, values: Mapping[str, Any] | None = None) -> pd.Series:
@@ -78,18 +81,26 @@ class Condition(Reader):
         elif isinstance(node, ast.BinOp) and isinstance(node.op, (ast.BitAnd, ast.BitOr)):
             word = "and" if isinstance(node.op, ast.BitAnd) else "or"
             raise self.bad(f"conditions are joined by {word}", node, node, f"{self.source(node.left)} {word} {self.source(node.right)}")
-        elif isinstance(node, ast.Call) and callee(node) in _TESTS:
-            if len(node.args) != 1:
-                raise self.bad(f"{callee(node)} takes one column", node)
-            self.column(node.args[0])
-        elif not self._is_column(node):
-            close = errors.nearest(callee(node), _TESTS) if isinstance(node, ast.Call) else None
+        elif isinstance(node, ast.Call) and callee(node) in TESTS:
+            self._check_test(node)
+        elif self.is_column(node):
+            self.column(node)
+        else:
+            close = errors.nearest(callee(node), TESTS) if isinstance(node, ast.Call) else None
             named = node.func if isinstance(node, ast.Call) else node
             raise self.bad(f"{ast.unparse(node)!r} is no condition" + (f"; nearest: {close}" if close else ""), node, named, close)
 
+    def _check_test(self, node: ast.Call) -> None:
+        of_texts = callee(node) in _OF_TEXTS
+        if len(node.args) != 1 + of_texts or node.keywords:
+            raise self.bad(f"{callee(node)} takes {'a column and a pattern' if of_texts else 'one column'}", node)
+        self.column(node.args[0])
+        if of_texts:
+            sense.pattern(self, node.args[1], PATTERNS[callee(node)][1], self.value(node.args[1]))
+
     def _check_compare(self, node: ast.Compare) -> None:
         sides = [node.left, *node.comparators]
-        if not any(self._is_column(side) for side in sides):
+        if not any(self.is_column(side) for side in sides):
             raise self.bad("no column stands in this comparison", node)
         for op, left, right in zip(node.ops, sides, sides[1:], strict=False):
             if isinstance(op, (ast.In, ast.NotIn)):
@@ -102,14 +113,16 @@ class Condition(Reader):
                     raise self.bad("after 'is' comes None; values are compared by ==", right)
             else:
                 for side in (left, right):
-                    if not self._is_column(side):
+                    if self.is_column(side):
+                        self.column(side)
+                    else:
                         self.value(side)
 
-    def _is_column(self, node: ast.AST) -> bool:
+    def is_column(self, node: ast.AST) -> bool:
         return isinstance(node, ast.Name) or (isinstance(node, ast.Call) and callee(node) == "col")
 
     def _names(self, node: ast.AST) -> Iterator[ast.expr]:
-        if isinstance(node, ast.expr) and self._is_column(node):
+        if isinstance(node, ast.expr) and self.is_column(node):
             yield node
             return
         parts: list[ast.AST] = list(node.args) if isinstance(node, ast.Call) else list(ast.iter_child_nodes(node))
@@ -131,7 +144,9 @@ class Condition(Reader):
             return ~self._mask(node.operand, frame)
         if isinstance(node, ast.Compare):
             return self._compare(node, frame)
-        if isinstance(node, ast.Call) and callee(node) in _TESTS:
+        if isinstance(node, ast.Call) and callee(node) in _OF_TEXTS:
+            return self._texts(node, frame)
+        if isinstance(node, ast.Call) and callee(node) in TESTS:
             nulls = self._series(node.args[0], frame).isna().astype("boolean")
             return nulls if callee(node) == "null" else ~nulls
         column = self._series(node, frame)
@@ -139,6 +154,17 @@ class Condition(Reader):
             return column.astype("boolean")
         except (TypeError, ValueError) as error:
             raise self.bad(f"{self.column(node)!r} is not true or false: compare it", node) from error
+
+    def _texts(self, node: ast.Call, frame: pd.DataFrame) -> Any:
+        import pandas as pd
+
+        column, pattern = self._series(node.args[0], frame), self.value(node.args[1])
+        found = re.compile(pattern).search if callee(node) == "matches" else like(pattern).fullmatch
+        try:
+            held = [pd.NA if null else found(value) is not None for value, null in zip(column, column.isna(), strict=True)]
+        except TypeError as error:
+            raise self.bad(f"{self.column(node.args[0])!r} holds values that are no texts", node.args[0]) from error
+        return pd.Series(held, index=column.index, dtype="boolean")
 
     def _compare(self, node: ast.Compare, frame: pd.DataFrame) -> Any:
         sides, result = [node.left, *node.comparators], None
@@ -156,7 +182,7 @@ class Condition(Reader):
             column = self._series(left, frame)
             held = column.isin(self.value(right)).astype("boolean").mask(column.isna())
             return held if isinstance(op, ast.In) else ~held
-        values = [self._series(side, frame) if self._is_column(side) else self.value(side) for side in (left, right)]
+        values = [self._series(side, frame) if self.is_column(side) else self.value(side) for side in (left, right)]
         try:
             found = _OPS[type(op)](*values)
         except (TypeError, ValueError) as error:

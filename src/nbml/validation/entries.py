@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import textwrap
 import tokenize
 from collections.abc import Mapping, Sequence
@@ -12,15 +13,16 @@ from nbml import errors
 from nbml.validation.reading import Entry
 
 
-def entries(text: str, values: Mapping[str, Any], columns: Sequence[str] = ()) -> list[Entry]:
-    """All entries of a suite, each with its place. ``values`` is what ``var`` reads, ``columns`` those of the frame, where
-    one is there. Raises errors.BadExpectation where lines do not belong together."""
+def entries(text: str, values: Mapping[str, Any], columns: Sequence[str] = (), kept: str = "in the notebook") -> list[Entry]:
+    """All entries of a suite, each with its place. ``values`` is what ``var`` reads, ``kept`` says where, ``columns`` are
+    those of the frame, where one is there. Raises errors.BadExpectation where lines do not belong together."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     level = textwrap.dedent(text)
     source = level.strip("\n") + "\n"
     skipped = len(level) - len(level.lstrip("\n"))
-    first = next((line for line in text.splitlines() if line.strip()), "")
+    first = next((line for line in text.split("\n") if line.strip()), "")
     margin = len(first) - len(source.partition("\n")[0])
-    lines = source.splitlines(keepends=True)
+    lines = re.findall(r"[^\n]*\n", source)  # as the tokenizer counts; U+2028 ends no line of code
     found: list[Entry] = []
     tokens: list[tokenize.TokenInfo] = []
     try:
@@ -29,7 +31,7 @@ def entries(text: str, values: Mapping[str, Any], columns: Sequence[str] = ()) -
                 if tokens:
                     start, end = tokens[0].start, tokens[-1].end
                     entry = _between(lines, start, end)
-                    found.append(Entry(entry, start[0] + skipped, start[1] + margin + 1, values, tuple(columns)))
+                    found.append(Entry(entry, start[0] + skipped, start[1] + margin + 1, values, tuple(columns), kept=kept))
                 tokens = []
             elif token.type == tokenize.INDENT:
                 line = token.start[0] + skipped

@@ -41,9 +41,12 @@ class _Drift(ColumnAggregateExpectation):
             "type": drift_type(self.word),
             "kwargs": {"column": self.column, "max_value": self.max_value, "strict_max": self.strict_max},
         }
-        frame = execution_engine.get_domain_records({"column": self.column})
-        least = settings.load(current().root)["validation.min_rows"]
-        found = drift(config, frame, None if self.reference is None else pinned(self.reference), least)
+        domain = {"column": self.column, "row_condition": self.row_condition}
+        frame = execution_engine.get_domain_records(domain)
+        reference = None if self.reference is None else pinned(self.reference)
+        if reference is not None and self.row_condition is not None:
+            reference = execution_engine._apply_row_condition_filter(reference, self.row_condition, domain)
+        found = drift(config, frame, reference, settings.load(current().root)["validation.min_rows"])
         if found["exception_info"]["raised_exception"]:
             raise ValueError(found["exception_info"]["exception_message"])
         return {"success": found["success"], "result": found["result"]}

@@ -146,7 +146,7 @@ def _at(token: tokenize.TokenInfo) -> tuple[int, int]:
 
 def _span(text: str, token: tokenize.TokenInfo) -> tuple[int, int]:
     starts = [0]
-    for line in text.splitlines(keepends=True):
+    for line in re.findall(r"[^\n]*\n|[^\n]+", text):
         starts.append(starts[-1] + len(line))
     return starts[token.start[0] - 1] + token.start[1], starts[token.end[0] - 1] + token.end[1]
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
@@ -22,8 +23,8 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry of a suite, where it begins (from 1), what ``var("name")`` reads, and the columns of the frame where one is
-    there; ``proposed`` where it is read to see whether it can be proposed."""
+    """One entry of a suite, where it begins (from 1), what ``var("name")`` reads and where that is, and the columns of the
+    frame where one is there; ``proposed`` where it is read to see whether it can be proposed."""
 
     text: str
     line: int = 1
@@ -31,6 +32,7 @@ class Entry:
     frozen: Mapping[str, Any] = field(default_factory=dict)
     columns: tuple[str, ...] = ()
     proposed: bool = False
+    kept: str = "in the notebook"
 
 
 class Reader:
@@ -38,7 +40,7 @@ class Reader:
 
     def __init__(self, entry: Entry) -> None:
         self.entry = entry
-        self.lines = f"f({entry.text}\n)".splitlines(keepends=True)
+        self.lines = re.findall(r"[^\n]*\n|[^\n]+", f"f({entry.text}\n)")
 
     def tree(self) -> ast.Call:
         """The entry as the arguments of a call. Raises errors.BadExpectation."""
@@ -46,8 +48,10 @@ class Reader:
             tree = ast.parse("".join(self.lines), mode="eval").body
         except SyntaxError as error:
             raise self._unreadable(error) from error
+        except (ValueError, RecursionError, MemoryError) as error:  # a NUL; brackets within brackets without end
+            raise self.bad(f"cannot be read: {str(error).splitlines()[0] if str(error) else 'it is too deep'}", (1, 0)) from error
         if not isinstance(tree, ast.Call) or ast.unparse(tree.func) != "f":  # a bracket too many closed the call
-            raise self.bad("cannot be read: a bracket is closed that was not opened", (1, len(self.entry.text.splitlines()[0])))
+            raise self.bad("cannot be read: a bracket is closed that was not opened", (1, len(self.entry.text.partition("\n")[0])))
         return tree
 
     def whole(self) -> object:
@@ -110,13 +114,21 @@ class Reader:
     def column(self, node: ast.expr) -> str:
         """A column: a name, or ``col("any name")``."""
         if isinstance(node, ast.Name):
-            return node.id
+            return self.known(node.id, node)
         if callee(node) == "col" and isinstance(node, ast.Call) and len(node.args) == 1:
-            return str(self.value(node.args[0]))
+            return self.known(str(self.value(node.args[0])), node)
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             right = written(node.value)
             raise self.bad(f"a column is written {right}, not in quotes", node, node, right)
         raise self.bad(f"a column is needed where {ast.unparse(node)!r} stands", node)
+
+    def known(self, name: str, node: ast.expr) -> str:
+        """``name``, which the frame has where one is there. Raises errors.BadExpectation with the nearest that it has."""
+        if self.entry.columns and name not in self.entry.columns:
+            close = errors.nearest(name, self.entry.columns)
+            hint = f"; nearest: {close}" if close else f"; there are {', '.join(self.entry.columns[:8])}"
+            raise self.bad(f"no column {name!r}{hint}", node, node, written(close) if close else None)
+        return name
 
     def word(self, call: ast.expr) -> str:
         """The word that is called; an unknown one is an error with the nearest."""
@@ -134,9 +146,9 @@ class Reader:
         if isinstance(node, (ast.Set, ast.List, ast.Tuple)):
             return [self.value(element) for element in node.elts]
         try:
-            value = ast.literal_eval(node)
-            json.dumps(value, allow_nan=False)
-        except (ValueError, TypeError, SyntaxError) as error:
+            value = json.loads(json.dumps(ast.literal_eval(node), allow_nan=False))
+            json.dumps(value, ensure_ascii=False).encode()  # half of a character has no place in the record
+        except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError) as error:
             fixed = json.dumps(node.id) if isinstance(node, ast.Name) else None
             hint = f": a text is written {fixed}" if fixed else ': write it out, or as var("name")'
             raise self.bad(f"{ast.unparse(node)!r} is no value{hint}", node, node, fixed) from error
@@ -150,7 +162,7 @@ class Reader:
         if name not in self.entry.frozen:
             close = errors.nearest(name, [n for n in self.entry.frozen if not n.startswith("_")])
             fixed = json.dumps(close) if close else None
-            raise self.bad(f"no name {name!r} in the notebook" + (f"; nearest: {close}" if close else ""), node, argument, fixed)
+            raise self.bad(f"no name {name!r} {self.entry.kept}" + (f"; nearest: {close}" if close else ""), node, argument, fixed)
         value = plain(self.entry.frozen[name])
         try:
             json.dumps(value, allow_nan=False)

@@ -11,7 +11,7 @@ from typing import Any
 
 from nbml import errors
 from nbml.validation.reading import Reader
-from nbml.validation.words import AGGREGATES, DRIFT, NAMES, first_arguments
+from nbml.validation.words import AGGREGATES, DRIFT, NAMES, drift_word, first_arguments
 
 #: words whose value is a number, whatever the column holds
 NUMBERS = frozenset({*AGGREGATES, *DRIFT} - {"min", "max"})
@@ -21,6 +21,8 @@ NUMERIC = frozenset(AGGREGATES[word] for word in NUMBERS & set(AGGREGATES) if wo
     "expect_column_proportion_of_unique_values_to_be_between",
 }  # fmt: skip
 BOUNDS = ("min_value", "max_value")
+#: words whose value is counted
+WHOLE = ("length", "n_unique")
 
 
 def bounds(reader: Reader, word: str, found: Mapping[str, Any], node: ast.Compare) -> None:
@@ -29,6 +31,10 @@ def bounds(reader: Reader, word: str, found: Mapping[str, Any], node: ast.Compar
         at = _where(reader, node, value)
         if word in NUMBERS and not _number(value):
             raise reader.bad(f"{word}(...) is a number, and not to be compared with {value!r}", at, at, _as_number(value))
+        if word in WHOLE and value != int(value):
+            raise reader.bad(f"{word}(...) is a whole number, and not to be compared with {value!r}", at)
+        if word == "null_share" and not 0 <= value <= 1:
+            raise reader.bad(f"null_share(...) is a share from 0 to 1, and not to be compared with {value!r}", at)
         if value is None or isinstance(value, (list, dict)):
             raise reader.bad(f"{value!r} is no bound: a number, a text or a date is", at)
     why = _empty(found)
@@ -38,6 +44,8 @@ def bounds(reader: Reader, word: str, found: Mapping[str, Any], node: ast.Compar
 
 def named(reader: Reader, call: ast.Call, kind: str, kwargs: Mapping[str, Any]) -> None:
     """The same for an expectation by its own name. Raises errors.BadExpectation."""
+    if drift_word(kind) and ("column" not in kwargs or not _number(kwargs.get("max_value"))):
+        raise reader.bad(f"{kind} needs column and max_value, a number", call)
     if kind in NAMES and not kind.startswith("expect_query_") and not kind.endswith("_other_table"):
         needed = [name for name in first_arguments(kind) if name not in kwargs and name not in BOUNDS]
         if needed:

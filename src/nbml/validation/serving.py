@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from nbml.validation import row_conditions
 from nbml.validation.conditions import Condition
 from nbml.validation.reading import Entry
 from nbml.validation.words import ACROSS_ROWS, BY_VALUE, columns_of
@@ -32,14 +33,17 @@ def scopes(suite: Suite | Mapping[str, Any], inputs: Iterable[str]) -> list[Json
 def _scope(config: Json, inputs: set[str]) -> Json:
     own = config["meta"]["nbml"]
     kind, kwargs = config["type"], dict(config["kwargs"])
-    condition = own.get("where")
+    condition = own.get("where") or row_conditions.words(kwargs.get("row_condition"))
+    if condition:
+        kwargs.pop("row_condition", None)
     named = [*columns_of(kwargs), *(Condition(Entry(condition)).columns() if condition else ())]
     if kind.startswith("expect_table_"):
         named = []
     if any(column not in inputs for column in named):
         scope = "not served"
     else:
-        scope = "row" if kind.startswith(BY_VALUE) and kind not in ACROSS_ROWS else "window"
+        alone = kind.startswith(BY_VALUE) and kind not in ACROSS_ROWS and "row_condition" not in kwargs
+        scope = "row" if alone else "window"
     found: Json = {"text": own["text"], "scope": scope, "type": kind, "kwargs": kwargs, "severity": config["severity"]}
     if condition:
         found["where"] = condition

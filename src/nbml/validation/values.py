@@ -107,6 +107,9 @@ class Suite(Shown):
 
     def to_json(self) -> Json:
         """Great Expectations' JSON of the suite."""
+        from nbml.validation.exchange import known_to_gx
+
+        known_to_gx()
         found: Json = copy.deepcopy(self.thing.body["suite"])
         return found
 

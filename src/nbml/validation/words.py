@@ -37,6 +37,42 @@ NOT_PATTERNS = {
 PREDICATES = ("not_null", "null", "unique", "increasing", "decreasing", *PATTERNS)
 WORDS = (*AGGREGATES, *DRIFT, *PREDICATES, "dtype", "rows", "columns", "col", "var")
 KEYWORDS = ("mostly", "where", "severity")
+#: words of a row condition, beside columns and comparisons
+TESTS = ("null", "not_null", "matches", "like")
+#: every word, and in one line what it says, with an example
+HELP = {
+    "rows": "how many rows there are: 1_000 <= rows <= 100_000",
+    "columns": "the names of the columns: columns == {'a', 'b'}; in order: columns == ['a', 'b']; at least: columns >= {'a'}",
+    "col": "a column whose name is no identifier, or a reserved word: col('net amount') >= 0",
+    "var": "a value of the notebook, frozen when written: tenure <= var('max_tenure')",
+    "not_null": "no value is missing: not_null(customer_id, age)",
+    "null": "every value is missing: null(left_at)",
+    "unique": "no value stands twice, or no combination of values: unique(shop, day)",
+    "increasing": "each value is at least the one before: increasing(at); more than it: increasing(at, strictly=True)",
+    "decreasing": "each value is at most the one before: decreasing(rank)",
+    "matches": "a regular expression is found in each text: matches(email, r'[^@]+@[^@]+')",
+    "like": "each text is like a pattern of SQL, % anything and _ one character: like(code, 'A%')",
+    "format": "each text is a date of a strftime format: format(day, '%Y-%m-%d')",
+    "length": "how many characters each text has: 3 <= length(code) <= 8",
+    "dtype": "the type of a column: dtype(age) == 'int64'",
+    "mean": "the mean of a column: 0.2 <= mean(churned) <= 0.4",
+    "median": "the median of a column: median(age) >= 30",
+    "stdev": "the standard deviation of a column: stdev(age) < 20",
+    "sum": "the sum of a column: sum(share) == 1",
+    "min": "the least value of a column: min(signup) >= '2020-01-01'",
+    "max": "the greatest value of a column: max(age) < 120",
+    "quantile": "a quantile of a column: quantile(age, 0.9) <= 70",
+    "n_unique": "how many different values a column has: n_unique(plan) == 3",
+    "null_share": "the share of missing values, from 0 to 1: null_share(age) < 0.05",
+    "psi": "population stability index against the reference: psi(age) < 0.2",
+    "ks": "Kolmogorov-Smirnov statistic against the reference: ks(age) < 0.1",
+    "js": "Jensen-Shannon distance from the reference, of numbers or categories: js(plan) < 0.1",
+    "chi2": "chi-squared statistic against the reference, of categories: chi2(plan) < 10",
+    "wasserstein": "Wasserstein distance from the reference, in the column's unit: wasserstein(age) < 2",
+    "mostly": "the share of values for which it has to hold: 18 <= age <= 100, mostly=0.99",
+    "where": "the rows that are judged: age >= 18, where=plan == 'pro' and not_null(age)",
+    "severity": "critical, warning or info: rows >= 10, severity='warning'",
+}
 SEVERITIES = ("critical", "warning", "info")
 #: a row where either column is null is not judged
 EITHER = "either_value_is_missing"
@@ -79,6 +115,15 @@ NAMES = (
     "expect_table_row_count_to_equal_other_table",
 )  # fmt: skip
 
+#: Great Expectations' only other name; for databases, as the two of NAMES that take a query
+ROWS_BY_QUERY = "unexpected_rows_expectation"
+#: types whose verdict is the same whichever rows are judged
+ROWLESS = (
+    "expect_column_to_exist", "expect_column_type_to_be", "expect_table_column_count_to_be_between", "expect_table_column_count_to_equal",
+    "expect_table_columns_to_match_ordered_list", "expect_table_columns_to_match_set", "expect_query_results_to_match_comparison",
+    ROWS_BY_QUERY,
+)  # fmt: skip
+
 #: types that look beyond the row although they give unexpected values: not for a single request
 ACROSS_ROWS = (
     "expect_column_values_to_be_unique", "expect_compound_columns_to_be_unique", "expect_column_values_to_be_increasing",
@@ -108,6 +153,7 @@ def columns_of(kwargs: Mapping[str, Any]) -> list[str]:
     """The columns that an expectation's arguments name."""
     found = [kwargs[key] for key in ("column", "column_A", "column_B") if key in kwargs]
     return [str(name) for name in [*found, *kwargs.get("column_list", ())]]
+
 
 def first_arguments(kind: str) -> tuple[str, ...]:
     """What the unnamed arguments of a GX expectation are called."""
