@@ -5,7 +5,6 @@ pandas is imported inside the functions, so that loading this room costs nothing
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,30 +55,10 @@ def read_frame(path: Path) -> pd.DataFrame:
 
 
 def fingerprint(frame: pd.DataFrame) -> str:
-    """A SHA-256 over values, dtypes, column names, index and their order; equal frames have equal ones."""
-    import pandas as pd
+    """A SHA-256 over values, dtypes, column names, index and their order; equal frames have equal ones, however they were made."""
+    from nbml.frames.content import content
 
-    digest = hashlib.sha256(f"nbml-frame-1 {len(frame)}".encode())
-    index = frame.index.to_frame(index=False)
-    digest.update(repr((type(frame.index).__name__, list(frame.index.names))).encode())
-    for part in (index, frame):
-        for position, label in enumerate(part.columns):
-            column = part.iloc[:, position]
-            digest.update(repr((label if part is frame else position, _dtype(column))).encode())
-            try:
-                hashed = pd.util.hash_pandas_object(column, index=False, categorize=False)
-                digest.update(hashed.to_numpy().tobytes())
-            except (TypeError, ValueError):
-                digest.update("\x00".join(map(repr, column)).encode("utf-8", "surrogatepass"))
-    return digest.hexdigest()
-
-
-def _dtype(column: pd.Series) -> str:
-    name = str(column.dtype)
-    if name == "category":
-        dtype: Any = column.dtype
-        return f"category {dtype.ordered} {list(dtype.categories)!r} {dtype.categories.dtype}"
-    return name
+    return content(frame)
 
 
 def facts(frame: pd.DataFrame, private: tuple[str, ...] | list[str] = ()) -> dict[str, Any]:
