@@ -81,3 +81,20 @@ def test_drift_expectations_are_classes_of_great_expectations(project: Path) -> 
     found = {r.expectation_config.type: (r.success, r.result["observed_value"]) for r in done.results}
     assert found == {r["expectation_config"]["type"]: (r["success"], r["result"]["observed_value"]) for r in ours.results}
     assert [r["success"] for r in ours.results] == [False, False, False, True, True]
+
+
+def test_what_great_expectations_cannot_tell_fails_alone(project: Path) -> None:
+    frame = pd.DataFrame({"took": pd.to_timedelta([1, 2, 3], unit="D"), "n": [1, 2, 3]})
+    asked = [
+        {"type": "expect_column_values_to_be_in_set", "kwargs": {"column": "took", "value_set": [1]}},
+        {"type": "expect_column_values_to_be_between", "kwargs": {"column": "n", "max_value": 2}},
+        {"type": "expect_column_mean_to_be_between", "kwargs": {"column": "n", "max_value": 2}},
+    ]
+    found = nbml.validate(frame, {"name": "odd", "expectations": asked}, engine="gx").results
+    assert [result["success"] for result in found] == [False, False, True]
+    assert found[0]["exception_info"] == {
+        "raised_exception": True,
+        "exception_traceback": None,
+        "exception_message": "TypeError: 1 days 00:00:00 is of type Timedelta which cannot be serialized.",
+    }
+    assert found[1]["result"]["partial_unexpected_list"] == [3]
