@@ -19,9 +19,13 @@ _HOMES = {
     "snapshot": "nbml.datasets:snapshot",
     "dataset": "nbml.datasets:dataset",
     "data": "nbml.datasets:data",
+    "diff": "nbml.datasets.comparing:diff",
+    "profile": "nbml.datasets.profiling:profile",
     "validate": "nbml.validation:validate",
     "expect": "nbml.validation:expect",
     "suite": "nbml.validation:suite",
+    "ExecutionEngine": "nbml.validation.execution:NbmlExecutionEngine",
+    "drift": "nbml.validation.drifting:drift",
     "track": "nbml.tracking:track",
     "log": "nbml.tracking:log",
     "runs": "nbml.tracking:runs",
@@ -50,8 +54,8 @@ _HOMES = {
 }
 #: verbs of later versions; each raises errors.NotYet, which names it
 _COMING = (
-    "alert", "alerts", "card", "diff", "drift", "explain", "export", "gc", "import_runs", "judge", "label", "lineage", "predict",
-    "profile", "promote", "recipe", "report", "reproduce", "retrain", "stale",
+    "alert", "alerts", "card", "explain", "export", "gc", "import_runs", "judge", "label", "lineage", "predict",
+    "promote", "recipe", "report", "reproduce", "retrain", "stale",
 )  # fmt: skip
 _HOMES |= {name: f"nbml.commands:{name}" for name in _COMING}
 

@@ -161,7 +161,7 @@ def jsonable(value: Any) -> Any:
         return [{str(key): _cell(entry) for key, entry in row.items()} for row in frame.to_dict("records")]
     if isinstance(value, Shown):
         found = payload(value._report(), None)
-        return found | ({"success": value.success} if hasattr(value, "success") else {})
+        return found | {word: getattr(value, word) for word in ("success", "same") if hasattr(value, word)}
     if isinstance(value, (list, tuple)):
         return [jsonable(entry) for entry in value]
     return scalar(value)

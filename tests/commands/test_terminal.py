@@ -69,7 +69,7 @@ def test_a_validation_gives_the_exit_code(terminal: Terminal, monkeypatch: pytes
     [
         (["snapshott", "in.csv"], 2, "no command 'snapshott'; nearest: snapshot", "snapshot in.csv"),
         (["snapshot", "in.csv", "--nam", "x"], 2, "snapshot has no option --nam; nearest: --name", "snapshot in.csv --name x"),
-        (["drift", "a"], 2, f"nbml {nbml.__version__} does not have the command drift yet", "--help"),
+        (["explain", "a"], 2, f"nbml {nbml.__version__} does not have the command explain yet", "--help"),
         (["track", "base"], 2, "track runs a cell, so it needs a notebook: %%nbml track NAME", "track --help"),
         (["snapshot", "lost.csv", "--name", "x"], 1, "no file 'lost.csv' in {cwd}", "snapshot --help"),
         (["snapshot", "lost", "--name", "x"], 1, "no dataset 'lost'; none is stored yet", "data"),

@@ -34,7 +34,7 @@ def test_everything_after_the_magic_is_completed(kernel: Any) -> None:
     assert after("result = %nbml va") == ["result = %nbml validate"]
     assert after("x = 1\n    %nbml sn") == ["x = 1\n    %nbml snapshot"]
     assert after("%%nbml t") == ["%%nbml track", "%%nbml tune"]
-    assert "%nbml drift" not in after("%nbml d")
+    assert "%nbml explain" not in after("%nbml e")
     assert after("%nbml validate ch") == [f"%nbml validate {name}" for name in ("churn_data", "churn", "churn@2", "churn@1")]
     assert after("%nbml validate churn@") == ["%nbml validate churn@2", "%nbml validate churn@1"]
     assert after("%nbml validate churn_data --s") == ["%nbml validate churn_data --suite", "%nbml validate churn_data --strict"]

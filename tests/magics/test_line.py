@@ -85,7 +85,7 @@ REFUSALS = {
     "%nbml snapshott df": "UnknownCommand: no command 'snapshott'; nearest: snapshot\nTry: %nbml snapshot df",
     "%nbml zzz": "UnknownCommand: no command 'zzz'\nTry: %nbml --help",
     "%nbml log auc=1": "UnknownCommand: 'log' is no command, it is a function: nbml.log\nTry: import nbml; help(nbml.log)",
-    "%nbml drift df": f"NotYet: nbml {nbml.__version__} does not have the command drift yet\nTry: %nbml --help",
+    "%nbml explain df": f"NotYet: nbml {nbml.__version__} does not have the command explain yet\nTry: %nbml --help",
     "%nbml deploy": f"NotYet: nbml {nbml.__version__} does not have the form that %nbml deploy opens yet; "
     "the notebook's Deploy button has one\nTry: %nbml services",
     "%nbml snapshot df --nam x": "UnknownOption: snapshot has no option --nam; nearest: --name\nTry: %nbml snapshot df --name x",
