@@ -87,7 +87,7 @@ def test_a_draft_is_no_suite_and_no_pass(project: Path, good: pd.DataFrame) -> N
     found = nbml.validate(good, "chrun", name="orders")
     assert (found.success, found.results) == (None, ())
     assert repr(found).splitlines()[:3] == [
-        "[draft] not validated: draft of 5 lines from orders · 100 rows",
+        "[draft] not validated: draft of 8 lines from orders · 100 rows",
         "  there is no suite chrun (nearest: churn); run this cell to keep the draft as one",
         "  %%nbml expect chrun",
     ]
@@ -97,7 +97,7 @@ def test_a_draft_is_no_suite_and_no_pass(project: Path, good: pd.DataFrame) -> N
     with pytest.raises(nbml.ValidationFailed) as failed:
         nbml.validate(good, "chrun", name="orders", strict=True)
     assert failed.value.message == (
-        "orders is not validated: there is no suite 'chrun'; nearest: churn; without --strict a draft of 5 lines is shown"
+        "orders is not validated: there is no suite 'chrun'; nearest: churn; without --strict a draft of 8 lines is shown"
     )
 
 
