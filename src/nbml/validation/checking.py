@@ -8,22 +8,25 @@ from typing import TYPE_CHECKING, Any
 from nbml import errors, registry
 from nbml.validation.conditions import where
 from nbml.validation.distances import distance
+from nbml.validation.engines import judged
 from nbml.validation.reading import plain
 from nbml.validation.words import columns_of, drift_word
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
 Json = dict[str, Any]
 FORMATS = ("BOOLEAN_ONLY", "BASIC", "SUMMARY", "COMPLETE")
-#: our engine's name; until it has an evaluator of its own, Great Expectations does its work
-OWN, WORKER = "nbml", "gx"
+#: our engine's name
+OWN = "nbml"
 INDEXES = ("partial_unexpected_index_list", "unexpected_index_list")
 
 
 @dataclass(frozen=True)
 class Checked:
-    """``results`` in the suite's order; ``failures`` are the failed ones in COMPLETE form, by place; ``rows`` the
+    """``results`` in the suite's order; ``failures`` are the failed ones with counts and values, by place; ``rows`` the
     positions of rows that are unexpected in a failed expectation."""
 
     results: list[Json]
@@ -39,9 +42,9 @@ class _Work:
     labels: pd.Index
     engine: Any
     result_format: str
+    broken: NDArray[np.bool_]
     results: dict[int, Json] = field(default_factory=dict)
     failures: dict[int, Json] = field(default_factory=dict)
-    rows: set[int] = field(default_factory=set)
 
 
 def check(
@@ -52,19 +55,21 @@ def check(
         close = errors.nearest(str(result_format), FORMATS)
         hint = f"; nearest: {close}" if close else f"; one of {', '.join(FORMATS)}"
         raise errors.BadArgument(f"no result format {result_format!r}{hint}")
-    work = _Work(level(frame), frame.index, engine, result_format)
+    import numpy as np
+
+    work = _Work(level(frame), frame.index, engine, result_format, np.zeros(len(frame), dtype=bool))
     groups: dict[str, list[int]] = {}
     for place, config in enumerate(configs):
         groups.setdefault(_own(config).get("where", ""), []).append(place)
     for condition, places in groups.items():
         _group(work, condition, {place: configs[place] for place in places}, reference, min_rows)
     results = [work.results[place] for place in range(len(configs))]
-    return Checked(results, work.failures, sorted(work.rows))
+    return Checked(results, work.failures, work.broken.nonzero()[0].tolist())
 
 
 def engine_of(name: str) -> Any:
     """The engine of that name, loaded. Raises errors.UnknownAdapter."""
-    return registry.adapter("nbml.engines", WORKER if name == OWN else name)()
+    return registry.adapter("nbml.engines", name)()
 
 
 def level(frame: pd.DataFrame) -> pd.DataFrame:
@@ -104,25 +109,28 @@ def _group(work: _Work, condition: str, configs: dict[int, Json], reference: pd.
             work.results[place] = drift(config, frame, reference, min_rows)
         else:
             asked[place] = config
-    found = work.engine.evaluate(frame, list(asked.values()), work.result_format)
-    work.results |= dict(zip(asked, found, strict=True))
-    bad = {place: config for place, config in configs.items() if not work.results[place]["success"]}
-    whole = {place: config for place, config in bad.items() if place in asked and work.result_format != "COMPLETE"}
-    work.failures |= {place: work.results[place] for place in bad}
-    work.failures |= dict(zip(whole, work.engine.evaluate(frame, list(whole.values()), "COMPLETE"), strict=True))
-    for place in bad:
-        rows = work.failures[place]["result"].get("unexpected_index_list") or ()
-        work.rows |= {int(row if positions is None else positions[row]) for row in rows}
+    for place, found in zip(asked, judged(work.engine, frame, list(asked.values()), work.result_format), strict=True):
+        work.results[place] = found.result
+        if not found.result["success"]:
+            work.failures[place] = found.told
+        if found.rows is not None:
+            work.broken[found.rows if positions is None else positions[found.rows]] = True
+    work.failures |= {place: work.results[place] for place in configs if place not in asked and not work.results[place]["success"]}
     for place in configs:
         work.results[place] = _labelled(work.results[place], positions, work.labels)
 
 
 def _labelled(result: Json, positions: Any, labels: pd.Index) -> Json:
     """With the frame's own index labels in place of positions."""
+    import pandas as pd
+
+    if positions is None and isinstance(labels, pd.RangeIndex) and labels.start == 0 and labels.step == 1:
+        return result
     own = dict(result["result"])
     for key in INDEXES:
         if own.get(key):
-            own[key] = [_label(labels[int(row if positions is None else positions[row])]) for row in own[key]]
+            named = labels[own[key] if positions is None else positions[own[key]]]
+            own[key] = named.tolist() if named.dtype.kind in "iu" else [_label(label) for label in named]
     if "unexpected_index_query" in own:
         own["unexpected_index_query"] = f"df.filter(items={own.get('unexpected_index_list', [])}, axis=0)"
     return {**result, "result": own}

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from nbml.validation.evaluating.facts import FEW, objects
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,6 +39,7 @@ DAYS = (
 )
 
 
+@lru_cache
 def sure(form: str) -> str | None:
     """A regular expression of text that surely is of a format; None where the format is not a common one."""
     found = [_sure(form, month, day) for month, day in (DAYS if "%m" in form else DAYS[:1])]
@@ -57,10 +61,15 @@ def broken_dates(text: pd.Series, form: str) -> Mask:
     """Text that ``strptime`` does not read by the format."""
     broken = np.zeros(len(text), dtype=bool)
     pattern = sure(form)
-    rest = np.arange(len(text)) if pattern is None else np.flatnonzero(~text.str.fullmatch(pattern).to_numpy(dtype=bool))
+    if pattern is None:
+        rest = np.arange(len(text))
+    elif len(text) <= FEW:
+        fits = re.compile(pattern).fullmatch
+        rest = np.array([place for place, value in enumerate(objects(text)) if fits(value) is None], dtype=np.intp)
+    else:
+        rest = np.flatnonzero(~text.str.fullmatch(pattern).to_numpy(dtype=bool))
     if len(rest):
-        values = text.array[rest] if len(rest) < len(text) else text
-        broken[rest] = [not _is_date(value, form) for value in values]
+        broken[rest] = [not _is_date(value, form) for value in objects(text.iloc[rest])]
     return broken
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 
 from nbml.validation.evaluating import kernel, terms
 from nbml.validation.evaluating.dates import broken_dates
-from nbml.validation.evaluating.facts import Column, Frame, mask_of
+from nbml.validation.evaluating.facts import FEW, Column, Frame, mask_of, objects
 from nbml.validation.evaluating.kernel import Mask
 from nbml.validation.evaluating.results import Outcome, Told, by_rows
 from nbml.validation.evaluating.terms import Absent, Foreign
@@ -127,28 +127,30 @@ def _micros(value: Any, zone: Any) -> int:
 
 
 def in_set(column: Column, asked: Arguments) -> Mask:
-    return column.everywhere(~member(column, asked["value_set"]))
+    broken = ~member(column, asked["value_set"])
+    return broken if column.nulls is None else broken & ~column.nulls
 
 
 def not_in_set(column: Column, asked: Arguments) -> Mask:
-    return column.everywhere(member(column, asked["value_set"]))
+    broken = member(column, asked["value_set"])
+    return broken if column.nulls is None else broken & ~column.nulls
 
 
 def member(column: Column, chosen: list[Any]) -> Mask:
-    """Which of the values are in a set."""
+    """Which rows hold a value of a set; of nulls it says nothing."""
     if column.kind in NUMBERS:
-        return kernel.among(column.real, [v for v in chosen if isinstance(v, (int, float))])
-    if column.kind == "text" and not any(isinstance(v, dt.datetime) for v in chosen):
+        return kernel.among(column.values, [v for v in chosen if isinstance(v, (int, float))])
+    if column.kind == "text":
         words = [v for v in chosen if isinstance(v, str)]
-        if column.repeats:
-            codes, distinct = column.encoded
-            return np.asarray(distinct.array.isin(words))[codes]
-        return np.asarray(column.text.array.isin(words)) if words else np.zeros(column.held, dtype=bool)
+        if column.held <= FEW:
+            known = set(words)
+            return column.everywhere(np.array([v in known for v in column.words], dtype=bool))
+        return mask_of(column.series.isin(words))
     if column.kind == "instant":
         chosen = [terms.moment(v, column.dtype) if isinstance(v, str) else v for v in chosen]
         if any(isinstance(v, str) for v in chosen):
             raise Foreign
-    return mask_of(column.filled.isin(chosen))
+    return column.everywhere(mask_of(column.filled.isin(chosen)))
 
 
 def unique(column: Column, asked: Arguments) -> Mask:
@@ -238,9 +240,8 @@ def lengths(column: Column) -> Mask:
     textual(column)
 
     def measure() -> Any:
-        if column.repeats:
-            codes, distinct = column.encoded
-            return distinct.str.len().to_numpy()[codes]
+        if column.held <= FEW:
+            return np.fromiter(map(len, column.words), dtype=np.int64, count=column.held)
         return column.text.str.len().to_numpy()
 
     found = column.once("lengths", measure)
@@ -267,7 +268,7 @@ def strftime(column: Column, asked: Arguments) -> Mask:
 
 def json_parseable(column: Column, asked: Arguments) -> Mask:
     textual(column)
-    return column.judged(lambda text: [not _is_json(value) for value in text], dear=True)
+    return column.judged(lambda text: [not _is_json(value) for value in objects(text)], dear=True)
 
 
 def _is_json(value: Any) -> bool:
@@ -280,7 +281,7 @@ def _is_json(value: Any) -> bool:
 
 def dateutil_parseable(column: Column, asked: Arguments) -> Mask:
     textual(column)
-    return column.judged(lambda text: [not _is_date(value) for value in text], dear=True)
+    return column.judged(lambda text: [not _is_date(value) for value in objects(text)], dear=True)
 
 
 def _is_date(value: Any) -> bool:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 #: so many values are looked at to learn whether a column of text repeats itself
 SAMPLE = 20_000
+#: so many values are judged one by one in Python
+FEW = 3_000
 #: what Great Expectations takes off a column's name when it looks for the column
 QUOTES = '"[]`'
 
@@ -114,7 +116,7 @@ class Column:
         """Where the column is null; None where it nowhere is."""
         if self.kind in ("int", "bool"):
             return None
-        found: Mask = np.isnan(self.values) if self.kind == "float" else np.asarray(self.series.isna())
+        found: Mask = np.isnan(self.values) if self.kind == "float" else np.asarray(self.series.array.isna())
         return found if found.any() else None
 
     @cached_property
@@ -164,6 +166,12 @@ class Column:
         """What a method of the column answers."""
         return self.once((method, arguments, tuple(options.items())), lambda: getattr(self.series, method)(*arguments, **options))
 
+    @cached_property
+    def words(self) -> list[str]:
+        """The values of text as a list, for short columns."""
+        found = objects(self.series)
+        return found if self.nulls is None else [value for value, null in zip(found, self.nulls.tolist(), strict=True) if not null]
+
     # -- text -----------------------------------------------------------------------------------------------
 
     @cached_property
@@ -184,14 +192,14 @@ class Column:
         """Whether it pays to judge the distinct values of text instead of all."""
         if "encoded" in self.__dict__:
             return len(self.encoded[1]) * 2 < self.held
-        if self.held < 2_000:
+        if self.held <= FEW:
             return False
         sample = self.text.iloc[:: max(1, self.held // SAMPLE)]
         return sample.nunique() * 2 < len(sample)
 
     def judged(self, judge: Callable[[pd.Series], Any], *, dear: bool = False) -> Mask:
         """A mask of the rows from a judgement of text, made of distinct values where there are fewer (or it is dear)."""
-        if dear and self.held > 1 or self.repeats:
+        if self.repeats or (dear and self.held > FEW):
             codes, distinct = self.encoded
             return self.everywhere(np.asarray(judge(distinct), dtype=bool)[codes])
         return self.everywhere(np.asarray(judge(self.text), dtype=bool))
@@ -201,7 +209,12 @@ class Column:
     @cached_property
     def distinct_count(self) -> int:
         if self.kind in ("int", "float", "instant"):
-            return kernel.distinct_count(self.ordered)
+            rising = self.held > 1 and bool((self.real[1:] > self.real[:-1]).all())
+            return self.held if rising else kernel.distinct_count(self.ordered)
+        if self.kind == "text" and self.held <= FEW:
+            return len(set(self.words))
+        if self.kind == "text" and "encoded" not in self.__dict__ and self.likely is not None and not self.likely.any():
+            return self.held
         if self.kind == "text":
             return len(self.encoded[1])
         return int(self.series.nunique())
@@ -209,14 +222,38 @@ class Column:
     @cached_property
     def repeated(self) -> Mask:
         """Rows whose value stands in more than one."""
-        if self.kind in ("int", "float", "instant", "text") and self.distinct_count == self.held:
-            return np.zeros(self.rows, dtype=bool)
+        if self.kind in ("int", "float", "instant") or (self.kind == "text" and self.held <= FEW):
+            if self.distinct_count == self.held:
+                return np.zeros(self.rows, dtype=bool)
         if self.kind == "text":
-            codes, distinct = self.encoded
-            return self.everywhere(kernel.repeated(codes, len(distinct)))
+            likely = self.likely
+            if likely is None:
+                codes, distinct = self.encoded
+                return self.everywhere(kernel.repeated(codes, len(distinct)))
+            found = np.zeros(self.held, dtype=bool)
+            codes, distinct = pd.factorize(self.text.array[likely])
+            found[likely] = kernel.repeated(codes, len(distinct))
+            return self.everywhere(found)
         if self.kind in ("int", "float", "bool", "instant"):
             return self.everywhere(np.asarray(pd.Series(self.real).duplicated(keep=False)))
         return self.everywhere(mask_of(self.filled.duplicated(keep=False)))
+
+    @cached_property
+    def likely(self) -> Mask | None:
+        """Which values of text may stand more than once, by their hashes; None where it does not pay to look."""
+        array = getattr(self.text.array, "__arrow_array__", None)
+        if array is None or "encoded" in self.__dict__ or self.held <= FEW:
+            return None
+        chunks = array().combine_chunks() if hasattr(array(), "combine_chunks") else array()
+        _, offsets, data = chunks.buffers()
+        size = {"large_string": np.int64, "string": np.int32}.get(str(chunks.type))
+        if size is None or data is None or chunks.null_count:
+            return None
+        ends = np.frombuffer(offsets, dtype=size)[chunks.offset : chunks.offset + len(chunks) + 1]
+        hashed = kernel.hashes(np.frombuffer(data, dtype=np.uint8), ends)
+        ordered = np.sort(hashed)
+        twice = ordered[1:][ordered[1:] == ordered[:-1]]
+        return np.isin(hashed, twice) if len(twice) else np.zeros(self.held, dtype=bool)
 
     # -- what is shown --------------------------------------------------------------------------------------
 
@@ -232,6 +269,12 @@ class Column:
     def cells(self, rows: NDArray[np.intp]) -> list[Any]:
         """The values of some rows, as iterating over ``Series.values`` gives them."""
         return list(self.series.iloc[rows].values)
+
+
+def objects(series: pd.Series) -> list[Any]:
+    """The values of a column as Python's own objects."""
+    found: list[Any] = np.asarray(series.array, dtype=object).tolist()
+    return found
 
 
 def mask_of(found: Any) -> Mask:

@@ -102,3 +102,28 @@ def spread(by_code: Mask, codes: NDArray[Any]) -> Mask:
 def repeated(codes: NDArray[Any], size: int) -> Mask:
     """Rows whose code stands more than once; code -1 never does."""
     return spread(np.bincount(codes[codes >= 0], minlength=size) > 1, codes)
+
+
+def hashes(data: NDArray[np.uint8], offsets: NDArray[np.integer[Any]]) -> NDArray[np.uint64]:
+    """A hash of each piece of ``data`` between two offsets: equal pieces have equal ones, others hardly ever."""
+    starts, sizes = offsets[:-1].astype(np.int64), np.diff(offsets).astype(np.int64)
+    padded = np.concatenate([data, np.zeros(8, dtype=np.uint8)])
+    words: NDArray[np.uint64] = np.ndarray((len(padded) - 7,), dtype="<u8", buffer=padded.data, strides=(1,))
+    found = sizes.astype(np.uint64) * MIX
+    rows = np.flatnonzero(sizes > 0)
+    for step in range(0, int(sizes.max(initial=0)), 8):
+        if step:
+            rows = rows[sizes[rows] > step]
+        every = len(rows) == len(found)
+        chosen: Any = slice(None) if every else rows
+        mixed = words[starts[chosen] + step] & KEEP[np.minimum(sizes[chosen] - step, 8)]
+        mixed ^= found[chosen]
+        mixed *= MIX
+        mixed ^= mixed >> np.uint64(29)
+        found[chosen] = mixed
+    return found
+
+
+#: an odd number whose multiples spread over 64 bits (the golden ratio), and the low bytes of a word
+MIX = np.uint64(0x9E3779B97F4A7C15)
+KEEP = np.array([(1 << 8 * size) - 1 for size in range(9)], dtype=np.uint64)

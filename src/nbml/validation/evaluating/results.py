@@ -51,7 +51,7 @@ class Told:
         if form == "BOOLEAN_ONLY":
             return {}
         positions = kernel.first(self.broken, RECORDS if form == "COMPLETE" else PARTIAL) if count else np.empty(0, dtype=np.intp)
-        values = self.values(positions)
+        values = self.values(positions) if count else []
         shown = listed(values)
         found = self._counted(count, shown[:PARTIAL])
         if form == "BASIC":

@@ -152,6 +152,8 @@ def many(judge: Callable[[list[Column], Mask | None, Arguments], Mask]) -> Calla
 
 
 def compound_unique(columns: list[Column], skipped: Mask | None, asked: Arguments) -> Mask:
+    if any(column.nulls is None and column.__dict__.get("distinct_count") == column.rows for column in columns):
+        return np.zeros(columns[0].rows, dtype=bool)
     joined = _joined(columns)
     if joined is None:
         frame = pd.DataFrame({place: column.series for place, column in enumerate(columns)})
