@@ -23,10 +23,10 @@ def book(shell: Any) -> Any:
     return cell
 
 
-EIGHT = "df = pd.DataFrame({f'c{i}': [1, 2] for i in range(8)}); df[0] = 2"
+EIGHT = "df = pd.DataFrame({f'c{i}': [1, 2] for i in range(8)}); df[frozenset()] = 2"
 LISTS = "column 'a' holds list values, which Parquet does not give back as they are; make them text, numbers or columns of their own"
 MENDED = [
-    (EIGHT, "the column label 0 (int) comes back from Parquet as '0' (str)", "df.columns = df.columns.map(str)"),
+    (EIGHT, "the column label frozenset() (frozenset) cannot be kept; make it text", "df.columns = df.columns.map(str)"),
     ("df = pd.DataFrame({'a': [[1], [2]]})", LISTS, "df['a'] = df['a'].map(str)"),
     ("df = pd.DataFrame({'a': [[1], [2]], 'b': [{1}, {2}], 'c': [1, 2]})", LISTS, "df[['a', 'b']] = df[['a', 'b']].map(str)"),
     ("df = pd.DataFrame([[1, 2]], columns=['a', 'a'])", "the column name 'a' stands 2 times; rename one",

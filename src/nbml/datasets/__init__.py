@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from nbml import errors, frames, settings
 from nbml.datasets.values import DatasetVersion, Warning, from_thing
 from nbml.display import keep
-from nbml.store import Thing, check_name, current
+from nbml.store import Store, Thing, check_name, current
 from nbml.store.record import NAME
 
 if TYPE_CHECKING:
@@ -22,28 +22,52 @@ def snapshot(df: Any, name: str, note: str = "") -> DatasetVersion:
 
     Raises errors.NotADataFrame, and errors.CannotStore naming a column that Parquet does not give back as it is.
     """
-    from nbml.datasets import history, parquet, report
+    from nbml.datasets import history, report
 
     check_name(name)
     frame, _ = take(df)
+    _check_labels(list(frame.columns))
     store = current()
     digest = frames.fingerprint(frame)
     last = store.find("dataset", name)
-    if last is not None and last.hash == digest:
+    if last is not None and last.hash == digest and store.whole(last.body["blob"]):
         return from_thing(last, same=True)
-    content = parquet.encode(frame, name_of(df))
+    kept = _kept(store, frame, digest, last, name_of(df))
+    if last is not None and last.hash == digest:  # a file of it was lost
+        return from_thing(store.update(last, kept), same=True)
     facts = frames.facts(frame, settings.load(store.root)["data.private"])
     earlier = [thing.body.get("facts", {}) for thing in store.versions("dataset", name)]
     warnings = history.compare(facts, earlier, name)
-    body = {
-        "rows": len(frame), "columns": [str(c) for c in frame.columns], "bytes": len(content), "note": note,
-        "blob": store.put_blob(content), "facts": facts, "warnings": [vars(w) for w in warnings],
+    body = kept | {
+        "rows": len(frame), "columns": [str(c) for c in frame.columns], "note": note, "facts": facts,
+        "warnings": [vars(w) for w in warnings],
         "row": report.row(len(frame), frame.shape[1], [w.code for w in warnings], [*(e["rows"] for e in earlier if e), len(frame)]),
     }  # fmt: skip
     thing = store.add("dataset", name, body, hash=digest, state="look" if warnings else "well", same=True)
     version = from_thing(thing, new=True)
     shown = keep(version._report())
     return from_thing(store.update(thing, {"result": shown}), new=True)
+
+
+def _kept(store: Store, frame: pd.DataFrame, digest: str, last: Thing | None, called: str) -> dict[str, Any]:
+    """Where the frame's content lies: where any version had it before, else in new pieces beside those of ``last``."""
+    from nbml.datasets import parquet
+
+    before = store.by_hash("dataset", digest)
+    if before is not None and store.whole(before.body["blob"]):
+        return {key: before.body[key] for key in ("blob", "bytes", "page")} | {"new": 0}
+    kept = parquet.keep(store, frame, called, last.body.get("page", 0) if last is not None else 0)
+    return {"blob": kept.blob, "bytes": kept.size, "new": kept.new, "page": kept.page}
+
+
+def _check_labels(labels: list[Any]) -> None:
+    """Facts, expectations and reports name columns by text."""
+    seen: dict[str, Any] = {}
+    for label in labels:
+        other = seen.setdefault(str(label), label)
+        if other is not label and type(other) is not type(label):
+            both = " and ".join(f"{one!r} ({type(one).__name__})" for one in (other, label))
+            raise errors.CannotStore(f"the column labels {both} are the same as text; rename one")
 
 
 def dataset(ref: str) -> DatasetVersion:
@@ -99,6 +123,11 @@ def take(value: Any) -> tuple[pd.DataFrame, Thing | None]:
 def name_of(value: Any) -> str:
     """The notebook's name for a value; "" where it has none."""
     return next((name for name, bound in _names() if bound is value), "")
+
+
+def called(value: Any, thing: Thing | None) -> str:
+    """What data are called: a stored version, a file, the notebook's variable; "" where nothing names them."""
+    return thing.ref if thing is not None else str(value) if isinstance(value, (str, Path)) else name_of(value)
 
 
 def a_frame() -> str:

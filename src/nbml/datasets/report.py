@@ -16,7 +16,7 @@ def version_report(version: DatasetVersion) -> Report:
     state = "look" if version.warnings else "well"
     word = "look" if version.warnings else "unchanged" if version.same else "stored"
     facts = [f"{body['rows']:,} rows × {len(body['columns'])}"]
-    facts.append(f"{size(body['bytes'])} stored" if version.new else f"made {ago(version.made)}")
+    facts.append(_stored(body["new"], body["bytes"]) if version.new else f"made {ago(version.made)}")
     parts: list[Note | Line] = [Note("look", w.code, w.message) for w in version.warnings]
     if version.note:
         parts.append(Line(muted(version.note)))
@@ -24,6 +24,11 @@ def version_report(version: DatasetVersion) -> Report:
     return Report(
         title, state, word, facts, parts, [f'nbml.dataset("{version}").load()'], body.get("result"), "dataset", str(version)
     )
+
+
+def _stored(new: int, whole: int) -> str:
+    """What a version added to the store; earlier versions have the rest."""
+    return f"{size(new)} stored" if new >= whole else f"{size(new)} of {size(whole)} new" if new else f"{size(whole)} stored before"
 
 
 def row(rows: int, columns: int, codes: list[str], history: list[int]) -> dict[str, object]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from nbml import errors
 from nbml.display import Report, Shown
 from nbml.store import Thing, current
 
@@ -45,9 +46,12 @@ class DatasetVersion(Shown):
 
     def load(self) -> pd.DataFrame:
         """The frame: equal dtypes, index, column order and values. Raises errors.StoreDamaged."""
-        from nbml.datasets.parquet import decode
+        from nbml.datasets.parquet import fetch
 
-        return decode(current().read_blob(self.thing.body["blob"]))
+        try:
+            return fetch(current(), self.thing.body["blob"])
+        except errors.StoreDamaged as error:
+            raise errors.StoreDamaged(f"{self} cannot be read: {error.message}") from error
 
     def _report(self) -> Report:
         from nbml.datasets.report import version_report

@@ -133,13 +133,11 @@ def _numbers(found: hashlib._Hash, values: np.ndarray) -> None:
             piece = np.where(missing, values.dtype.type("nan"), piece) if missing.any() else piece
         elif values.dtype == np.int64:
             piece = _narrow(found, piece)
-        found.update(np.ascontiguousarray(piece).view(np.uint8))
+        found.update(np.ascontiguousarray(piece).view(np.uint8).data)
 
 
 def _narrow(found: hashlib._Hash, piece: np.ndarray) -> np.ndarray:
     """Whole numbers as their distance from the least, in as few bytes as that takes: hashing costs more than this."""
-    import numpy as np
-
     low, high = int(piece.min()), int(piece.max())
     width = next((size for size in (1, 2, 4) if high - low < 1 << (8 * size)), 8)
     found.update(b"%d:%d" % (width, low))
@@ -211,7 +209,7 @@ def _strings(piece: pa.Array, lengths: hashlib._Hash, data: hashlib._Hash, nulls
     if missing is not None:
         long[missing] = np.asarray(nulls, dtype="<u4").astype(long.dtype)
     lengths.update(b"%d" % long.itemsize)
-    lengths.update(long.view(np.uint8))
+    lengths.update(long.view(np.uint8).data)
     if below:
         _strings(piece.drop_null(), hashlib.sha256(), data)
     elif content is not None:

@@ -12,13 +12,13 @@ import re
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 from nbml import errors
-from nbml.store import blobs, project, schema
+from nbml.store import blobs, chunks, project, schema
 from nbml.store.processes import Process, begun, boot_id, runs
 from nbml.store.writer import Writer, connect
 
@@ -250,6 +250,19 @@ class Store:
     def read_blob(self, hash: str) -> bytes:
         """A blob's bytes, compared with their hash. Raises errors.StoreDamaged."""
         return blobs.read(self.folder / "blobs", hash)
+
+    def put_pieces(self, content: memoryview, cuts: Sequence[int]) -> chunks.Kept:
+        """Keep a large file in the pieces that ``cuts`` bound; pieces that other files have are kept once."""
+        self._writable()
+        return chunks.put(self.folder / "blobs", content, cuts)
+
+    def opened(self, hash: str) -> BinaryIO:
+        """A blob, or a file kept in pieces, to be read. Raises errors.StoreDamaged, at once or when it is read."""
+        return chunks.opened(self.folder / "blobs", hash)
+
+    def whole(self, hash: str) -> bool:
+        """Whether a blob, and each piece where it is a list of pieces, is there; their content is not read."""
+        return chunks.whole(self.folder / "blobs", hash)
 
     def room(self, *parts: str) -> Path:
         """A private folder under ``.nbml/``, made where it is missing."""
