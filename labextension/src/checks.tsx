@@ -33,6 +33,7 @@ interface IExpected {
 }
 
 interface IChecks {
+  project: string;
   name: string;
   data: string;
   checks: ICheck[];
@@ -61,6 +62,9 @@ export class ChecksView extends Panel {
   }
 
   private onChanged(): void {
+    if (this.found && this.model.state.project?.id !== this.found.project) {
+      return; // another notebook is in front, of another project
+    }
     const row = this.model.rows('validation').find(r => r.name === this.name && r.data === this.data);
     if (row && row.version !== this.latest?.version) {
       void this.load();
@@ -74,8 +78,10 @@ export class ChecksView extends Panel {
 
   private async load(): Promise<void> {
     const before = this.latest;
+    const host = this.host.here();
     try {
-      this.found = await this.host.read<IChecks>(`checks/${this.name}`, { data: this.data });
+      this.found = await host.read<IChecks>(`checks/${this.name}`, { data: this.data });
+      this.host = host;
       this.trouble = '';
     } catch (error) {
       this.trouble = this.found ? '' : (error as Error).message;

@@ -7,7 +7,7 @@ import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { Menu } from '@lumino/widgets';
-import { Api, Refused } from './api';
+import { Api, IWhere, Refused } from './api';
 import { DeployForm } from './deploy';
 import { DetailView, IDetail, IDetailHost } from './detail';
 import { visible } from './figures';
@@ -68,23 +68,28 @@ const plugin: JupyterFrontEndPlugin<void> = {
       }
       notebook.put(line);
     };
-    const host: IDetailHost = {
+    /** What results and detail views may ask, of the project that a place leads to. */
+    const hostOf = (where: () => IWhere): IDetailHost => ({
       changed: model.changed,
-      load: id => api.get<unknown>(`result/${id}`, model.where),
-      rows: (id, part, from, count) =>
-        api.get(`rows/${id}`, model.where, { part, from: String(from), count: String(count) }),
-      thing: async (kind, ref) => (await api.get<{ body?: unknown }>(`thing/${kind}/${ref.replace('@', '/')}`, model.where)).body,
-      read: (path, query) => api.get(path, model.where, query),
-      act: async argv => (await api.post<{ value?: unknown }>('action', model.where, { argv })).value,
+      load: id => api.get<unknown>(`result/${id}`, where()),
+      rows: (id, part, from, count) => api.get(`rows/${id}`, where(), { part, from: String(from), count: String(count) }),
+      thing: async (kind, ref) => (await api.get<{ body?: unknown }>(`thing/${kind}/${ref.replace('@', '/')}`, where())).body,
+      read: (path, query) => api.get(path, where(), query),
+      act: async argv => (await api.post<{ value?: unknown }>('action', where(), { argv })).value,
       open: detail => void app.commands.execute(CommandIDs.open, { ...detail }),
+      here: () => {
+        const place = where();
+        return hostOf(() => place);
+      },
       put: notebooks ? put : null,
-      ask: (name, body) => api.post<IReply>(`try/${name}`, model.where, body),
+      ask: (name, body) => api.post<IReply>(`try/${name}`, where(), body),
       copyToken: async name => {
-        const { token } = await api.post<{ token: string }>(`token/${name}`, model.where, {});
+        const { token } = await api.post<{ token: string }>(`token/${name}`, where(), {});
         Clipboard.copyToSystem(token);
       },
       trans
-    };
+    });
+    const host = hostOf(() => model.where);
     rendermime.addFactory(createFactory(host));
 
     const menu = new Menu({ commands: app.commands });
@@ -182,7 +187,8 @@ function addCommands(app: JupyterFrontEnd, parts: IParts): void {
       }
       const tab = new MainAreaWidget({ content: new DetailView(detail, model, host) });
       tab.id = id;
-      tab.title.label = visible(detail.kind === 'dataset' ? detail.name : detail.label);
+      const checks = trans.__('%1 · checks', detail.label);
+      tab.title.label = visible({ dataset: detail.name, validation: checks }[detail.kind] ?? detail.label);
       tab.title.caption = visible(`nbml · ${detail.kind} ${StateModel.key(detail)}`);
       tab.title.icon = nbmlIcon;
       tab.title.closable = true;

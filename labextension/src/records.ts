@@ -10,13 +10,16 @@ export function fromRecords(value: unknown, title: string): IResult | null {
   if (!Array.isArray(value) || value.some(r => typeof r !== 'object' || r === null || Array.isArray(r))) {
     return null;
   }
-  const records = value as { [key: string]: unknown }[];
+  const records = [...(value as { [key: string]: unknown }[])];
   const names = [...new Set(records.flatMap(r => Object.keys(r)))];
   const columns = names.map<IColumn>(name => ({
     name,
     align: 'auto',
     bar: MEASURES.has(name) ? 'look' : undefined
   }));
+  if (names.includes('psi')) {
+    records.sort((a, b) => Number(b.drifted) - Number(a.drifted) || Number(b.psi) - Number(a.psi));
+  }
   const rows = records.map(r => names.map(name => cell(r[name], name)));
   const drifted = records.filter(r => r.drifted === true).length;
   const judged = names.includes('drifted');

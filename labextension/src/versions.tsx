@@ -5,26 +5,16 @@ import { ReactWidget } from '@jupyterlab/ui-components';
 import { Panel, Widget } from '@lumino/widgets';
 import * as React from 'react';
 import { Refused } from './api';
-import { Chip, curve, scale } from './drawings';
+import { IVersion, RowCounts } from './counts';
+import { Chip } from './drawings';
 import { ago, digits, exactly, size, visible } from './figures';
 import { IResult, parse } from './mime';
 import { StateModel } from './model';
 import { fromRecords } from './records';
 import { IHost, ResultView } from './result';
 
-export interface IVersion {
-  version: number;
-  ref: string;
-  made: number;
-  rows: number | null;
-  columns: number | null;
-  bytes: number | null;
-  warnings: { code: string; message: string }[];
-  note: string;
-  result: string;
-}
-
 interface IHistory {
+  project: string;
   name: string;
   total: number;
   versions: IVersion[];
@@ -35,6 +25,8 @@ export interface IHistoryHost extends IHost {
   act(argv: string[]): Promise<unknown>;
   /** Something of the record below `nbml/api/v1`. */
   read<T>(path: string, query?: { [name: string]: string }): Promise<T>;
+  /** The same for the project that is asked now, whichever notebook is in front later. */
+  here(): IHistoryHost;
   /** Open the detail view of something. */
   open(detail: { kind: string; name: string; ref: string; label: string; result: string }): void;
 }
@@ -61,6 +53,9 @@ export class VersionsView extends Panel {
   /** Only where the row says that there is a version more. */
   private onChanged(): void {
     const row = this.model.rows('dataset').find(r => r.name === this.name);
+    if (this.history && this.model.state.project?.id !== this.history.project) {
+      return; // another notebook is in front, of another project
+    }
     if (row && row.version !== this.latest?.version) {
       void this.load();
     }
@@ -74,8 +69,10 @@ export class VersionsView extends Panel {
   private async load(): Promise<void> {
     let trouble = '';
     const before = this.latest;
+    const host = this.host.here();
     try {
-      this.history = await this.host.read<IHistory>(`versions/${this.name}`);
+      this.history = await host.read<IHistory>(`versions/${this.name}`);
+      this.host = host;
     } catch (error) {
       trouble = (error as Error).message;
     }
@@ -114,8 +111,9 @@ export class VersionsView extends Panel {
 
   private async compare(verb: 'diff' | 'drift'): Promise<void> {
     const argv = this.argv(verb);
-    const asked = argv.join(' ');
+    const asked = this.line(verb);
     this.busy = asked;
+    this.verb = verb;
     this.trouble = '';
     this.shown = 0;
     this.put(null);
@@ -140,7 +138,13 @@ export class VersionsView extends Panel {
 
   private argv(verb: 'diff' | 'drift'): string[] {
     const [a, b] = this.refs();
-    return verb === 'diff' ? ['diff', a, b] : ['drift', b, '--against', a];
+    const key = this.key.split(',').map(column => column.trim()).filter(Boolean).join(',');
+    return verb === 'diff' ? ['diff', a, b, ...(key ? ['--key', key] : [])] : ['drift', b, '--against', a];
+  }
+
+  /** The same as it is typed in a notebook. */
+  private line(verb: 'diff' | 'drift'): string {
+    return `%nbml ${this.argv(verb).map(word => (/\s/.test(word) ? JSON.stringify(word) : word)).join(' ')}`;
   }
 
   private draw(): JSX.Element | null {
@@ -184,7 +188,7 @@ export class VersionsView extends Panel {
         )}
         {this.busy && (
           <p className="jp-nbml-muted" role="status">
-            {trans.__('running %1', `%nbml ${this.busy}`)}
+            {trans.__('running %1', this.busy)}
           </p>
         )}
       </section>
@@ -194,21 +198,38 @@ export class VersionsView extends Panel {
   private bar(): JSX.Element {
     const { trans, put } = this.host;
     const same = this.from === this.to || !this.from;
-    const line = `%nbml ${this.argv('diff').join(' ')}`;
+    const line = this.line(this.verb);
+    /** The line beside the buttons is that of the one that is pointed at. */
+    const point = (verb: 'diff' | 'drift') => {
+      this.verb = verb;
+      this.top.update();
+    };
     const load = `nbml.dataset("${this.refs()[1]}").load()`;
     return (
       <div className="jp-nbml-acts">
-        <button className="jp-nbml-button jp-nbml-primary" disabled={same || !!this.busy} title={line} onClick={() => void this.compare('diff')}>
-          {trans.__('Compare')}
-        </button>
-        <button
-          className="jp-nbml-button"
-          disabled={same || !!this.busy}
-          title={`%nbml ${this.argv('drift').join(' ')}`}
-          onClick={() => void this.compare('drift')}
-        >
-          {trans.__('Drift')}
-        </button>
+        {(['diff', 'drift'] as const).map(verb => (
+          <button
+            key={verb}
+            className={verb === 'diff' ? 'jp-nbml-button jp-nbml-primary' : 'jp-nbml-button'}
+            disabled={same || !!this.busy}
+            onFocus={() => point(verb)}
+            onMouseEnter={() => point(verb)}
+            onClick={() => void this.compare(verb)}
+          >
+            {verb === 'diff' ? trans.__('Compare') : trans.__('Drift')}
+          </button>
+        ))}
+        <input
+          className="jp-nbml-input jp-nbml-keys"
+          aria-label={trans.__('Columns that identify a row, with commas between')}
+          placeholder={trans.__('key columns')}
+          value={this.key}
+          onChange={event => {
+            this.key = event.target.value;
+            point('diff');
+          }}
+          onKeyDown={event => event.key === 'Enter' && !same && !this.busy && void this.compare('diff')}
+        />
         <code>{line}</code>
         {put && (
           <>
@@ -229,6 +250,8 @@ export class VersionsView extends Panel {
   private history: IHistory | null = null;
   private trouble = '';
   private busy = '';
+  private verb: 'diff' | 'drift' = 'diff';
+  private key = '';
   private from = 0;
   private to = 0;
   /** The version whose report is below; 0 where it is a comparison. */
@@ -334,64 +357,4 @@ function Warned(props: { of: IVersion }): JSX.Element {
       ))}
     </span>
   );
-}
-
-const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [860, 132, 64, 16, 12, 24];
-
-/** Rows by version, from nothing up, so that a loss is as large as it is; warned versions are marked and named. */
-function RowCounts(props: { of: IVersion[]; shown: number; trans: TranslationBundle }): JSX.Element | null {
-  const { of, shown, trans } = props;
-  const counts = of.map(v => v.rows);
-  const most = counts.reduce<number>((m, n) => Math.max(m, n ?? 0), 0);
-  if (most === 0) {
-    return null;
-  }
-  const x = (i: number) => LEFT + (i * (WIDTH - LEFT - RIGHT)) / (of.length - 1);
-  const y = scale(0, most, TOP, HEIGHT - BOTTOM);
-  const warned = of.filter(v => v.warnings.length > 0).map(v => v.ref);
-  const said = trans.__('Rows by version, from %1 to %2', digits(counts[0] ?? 0), digits(counts[counts.length - 1] ?? 0));
-  const alt = warned.length ? trans.__('%1; warnings at %2', said, warned.join(', ')) : said;
-  return (
-    <svg className="jp-nbml-axes" data-state="running" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={alt}>
-      {[most, 0].map(v => (
-        <React.Fragment key={v}>
-          <line x1={LEFT} x2={WIDTH - RIGHT} y1={y(v)} y2={y(v)} />
-          <text x={LEFT - 8} y={y(v) + 4} textAnchor="end">
-            {digits(v)}
-          </text>
-        </React.Fragment>
-      ))}
-      <path d={curve(counts, x, y)} />
-      {of.map((v, i) =>
-        v.rows === null ? null : (
-          <circle
-            key={v.version}
-            data-state={v.warnings.length ? 'look' : 'running'}
-            data-shown={v.version === shown || undefined}
-            cx={x(i)}
-            cy={y(v.rows)}
-            r={v.warnings.length ? 5 : 3}
-          >
-            <title>{[v.ref, `${digits(v.rows)} rows`, ...v.warnings.map(w => visible(w.message))].join('\n')}</title>
-          </circle>
-        )
-      )}
-      {named(of, x).map(i => (
-        <text key={i} x={x(i)} y={HEIGHT - 6} textAnchor={i === of.length - 1 ? 'end' : i === 0 ? 'start' : 'middle'}>
-          {`@${of[i].version}`}
-        </text>
-      ))}
-    </svg>
-  );
-}
-
-/** Which versions have their number below: both ends, then those with a warning, as far as there is room. */
-function named(of: IVersion[], x: (i: number) => number): number[] {
-  const found = of.length > 1 ? [0, of.length - 1] : [0];
-  of.forEach((v, i) => {
-    if (v.warnings.length > 0 && found.every(j => Math.abs(x(i) - x(j)) > 36)) {
-      found.push(i);
-    }
-  });
-  return found;
 }

@@ -99,6 +99,11 @@ def test_two_versions_are_held_against_each_other(ready: Seat) -> None:
     for theme in ("light", "dark"):
         ready.theme(theme)
         ready.picture(f"data-diff-{theme}")
+    keys = view.locator("input[placeholder='key columns']")
+    keys.fill("parcel")
+    assert view.locator(".jp-nbml-acts code").inner_text() == "%nbml diff deliveries@6 deliveries@9 --key parcel"
+    keys.press("Enter")
+    view.locator(".jp-nbml-result").nth(1).locator("text=rows by").first.wait_for(timeout=60_000)
     view.locator("button", has_text="Drift").click()
     view.locator(".jp-nbml-result .jp-nbml-chip", has_text="drifted").first.wait_for(timeout=60_000)
     ready.picture("data-drift-dark")

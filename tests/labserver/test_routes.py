@@ -195,6 +195,7 @@ def test_the_versions_of_a_dataset_oldest_first(server: LabServer, project: Stor
     project.add("dataset", "parcels", {"rows": 8, "columns": ["a"], "bytes": 700, "warnings": [warning, "junk"], "note": 3})
     status, said = server.get(f"{API}/versions/parcels?kernel={ID[:8]}")
     assert (status, said["name"], said["total"]) == (200, "parcels", 2)
+    assert said["project"] == server.get(f"{API}/state?kernel={ID[:8]}")[1]["project"]["id"]
     assert [(v["ref"], v["rows"], v["columns"], v["bytes"], v["note"], v["result"]) for v in said["versions"]] == [
         ("parcels@1", 10, 2, 900, "first", ID), ("parcels@2", 8, 1, 700, "", ""),
     ]  # fmt: skip

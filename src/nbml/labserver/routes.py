@@ -148,10 +148,11 @@ class Versions(Handler):
     @authorized
     @told
     async def get(self, name: str) -> None:
-        found = await self.lab.watch.read(self.bound(), lambda store: history.dataset(store, name))
+        binding = self.bound()
+        found = await self.lab.watch.read(binding, lambda store: history.dataset(store, name))
         if found is None:
             raise errors.NotFound(f"no dataset {name!r}")
-        self.answer(found)
+        self.answer({"project": binding.id, **found})
 
 
 class Checks(Handler):
@@ -161,11 +162,11 @@ class Checks(Handler):
     @authorized
     @told
     async def get(self, name: str) -> None:
-        data = self.get_query_argument("data", "", strip=False)
-        found = await self.lab.watch.read(self.bound(), lambda store: history.checks(store, name, data))
+        binding, data = self.bound(), self.get_query_argument("data", "", strip=False)
+        found = await self.lab.watch.read(binding, lambda store: history.checks(store, name, data))
         if found is None:
             raise errors.NotFound(f"{data[:80]!r} was never checked by {name!r}")
-        self.answer(found)
+        self.answer({"project": binding.id, **found})
 
 
 class Thing(Handler):

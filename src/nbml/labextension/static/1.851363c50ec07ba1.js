@@ -215,7 +215,7 @@
 .jp-nbml-panel .jp-nbml-main:focus-visible,
 .jp-nbml-panel .jp-nbml-kebab:focus-visible { outline-offset: -2px; }
 .jp-nbml-name {
-  flex: 0 2 auto;
+  flex: 0 100 auto; /* the figure gives way only once this is at its least */
   min-width: 6em;
   overflow: hidden;
   font-weight: 500;
@@ -327,6 +327,7 @@
   overflow: auto;
 }
 .jp-nbml-detail .jp-nbml-scroll { max-height: none; }
+.jp-nbml-detail .jp-nbml-scroll td { max-width: 560px; }
 .jp-nbml-scroll table {
   border-spacing: 0;
   border-collapse: separate;
@@ -439,6 +440,7 @@
   gap: 10px;
   margin: 8px 0;
 }
+.jp-nbml-keys { width: 110px; }
 .jp-nbml-scroll .jp-nbml-versions { width: 100%; }
 .jp-nbml-scroll .jp-nbml-versions th {
   padding: 3px 10px;
