@@ -80,7 +80,7 @@ def _check(item: str, values: np.ndarray, missing: np.ndarray) -> None:
     """What a type allows and arrow does not."""
     there = (value for value, absent in zip(values, missing, strict=True) if not absent)
     if item in ("datetime", "time") and any(value.tzinfo is not None or value.fold for value in there):
-        raise Unfit(f"holds {item} values with a time zone or a fold; use pd.to_datetime")
+        raise Unfit(f"holds {item} values with a time zone or a fold, which is not kept; make them text")
     if item == "str":
         try:
             "".join(there).encode()

@@ -402,6 +402,10 @@ class Store:
 
         return self.write(work)
 
+    def give_back(self, office: str, process: Process) -> None:
+        """End a lease of ``process``."""
+        self.write(lambda db: db.execute("DELETE FROM lease WHERE office=? AND process=?", (office, process.id)))
+
     def holder(self, office: str) -> Process | None:
         """The living process that holds the office."""
         rows = self.read("SELECT p.* FROM lease l JOIN process p ON p.id=l.process WHERE l.office=?", (office,))
