@@ -84,7 +84,8 @@ def test_errors_point_and_propose(text: str, message: str, following: str | None
         assert where(following, FRAME).dtype == bool
 
 
-TEXTS = ['model in {"hgb"}', "ok and not null(auc)", 'matches(model, "^h")', 'like(model, "s%")', "not like(model, '%b')", 'at < "2024-02-15"']
+TEXTS = ['model in {"hgb"}', "ok and not null(auc)", 'matches(model, "^h")', 'like(model, "s%")', "not like(model, '%b')",
+         'at < "2024-02-15"']  # fmt: skip
 
 
 @pytest.mark.parametrize(("text", "rows"), list(zip(TEXTS, [[0, 2], [0, 3], [0, 2], [1], [1], [0, 1]], strict=True)))

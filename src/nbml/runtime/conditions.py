@@ -1,8 +1,8 @@
 """``where``: which rows an expectation judges, in the grammar of ``expect``. Read as syntax, never evaluated.
 
 Comparisons (chained too), ``in``, ``is None``, ``and``, ``or``, ``not``, ``null(c)``, ``not_null(c)``, ``matches(c, "...")``,
-``like(c, "...")``, column names, ``col("any name")`` and literals. A comparison with a null neither holds nor fails, so neither it nor its ``not`` picks
-the row: three values, as SQL has them.
+``like(c, "...")``, column names, ``col("any name")`` and literals. A comparison with a null neither holds nor fails, so
+neither it nor its ``not`` picks the row: three values, as SQL has them.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from typing import Any
 from nbml import errors
 from nbml.validation import row_conditions, writing
 from nbml.validation.grammar import Config
+from nbml.validation.sense import BOUNDS
 from nbml.validation.words import drift_word
 
 Json = dict[str, Any]
@@ -25,7 +26,6 @@ DAY = re.compile(r"\d{4}-\d\d-\d\d")
 MIDNIGHT = "T00:00:00"
 #: types whose bounds may be instants
 OF_INSTANTS = ("expect_column_values_to_be_between", "expect_column_min_to_be_between", "expect_column_max_to_be_between")
-BOUNDS = ("min_value", "max_value")
 
 
 def suite_json(name: str, text: str, configs: list[Config]) -> Json:

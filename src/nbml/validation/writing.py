@@ -14,6 +14,7 @@ from nbml import errors
 from nbml.validation.grammar import Config, parse
 from nbml.validation.literals import literal, members, text
 from nbml.validation.row_conditions import words
+from nbml.validation.sense import BOUNDS
 from nbml.validation.words import (
     AGGREGATES,
     BY_VALUE,
@@ -72,8 +73,9 @@ def call(kind: str, kwargs: Mapping[str, Any]) -> str:
 
 
 def plain(kwargs: Mapping[str, Any]) -> Json:
-    """Arguments without those that say what is so without them."""
-    return {key: value for key, value in kwargs.items() if key not in DEFAULTS or value != DEFAULTS[key] or value is True}
+    """Arguments as a person writes them: without those that say what is so without them, bounds of 18.0 as 18."""
+    said = {key: value for key, value in kwargs.items() if key not in DEFAULTS or value != DEFAULTS[key] or value is True}
+    return {key: int(value) if key in BOUNDS and isinstance(value, float) and value.is_integer() else value for key, value in said.items()}
 
 
 def _facts(config: Config | Mapping[str, Any]) -> tuple[str, Json, str | None, str]:
