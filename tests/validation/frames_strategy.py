@@ -130,13 +130,19 @@ def columns(draw: Draw, rows: int, times: int) -> pd.Series:
 
 @st.composite
 def frames(draw: Draw) -> pd.DataFrame:
-    """Three to six columns; no row, one, a few, or some hundreds (results are cut at 20 and at 200)."""
+    """Three to six columns; no row, one, a few, some hundreds (results are cut at 20 and at 200), some thousands (text that
+    repeats itself is judged by its distinct values)."""
     rows = draw(st.sampled_from([0, 1, 2, 4, 6, 6, 8, 8, 12]))
-    times = draw(st.sampled_from([1, 1, 1, 1, 3, 30]))
+    times = draw(st.sampled_from([1, 1, 1, 1, 3, 30, 400]))
     made = {f"c{place}": draw(columns(rows, times)) for place in range(draw(st.integers(3, 6)))}
     if rows and draw(st.booleans()):
         made["key"] = pd.Series(range(rows * times))
+    if draw(st.booleans()):
+        made[draw(st.sampled_from(NAMES))] = made.pop("c1")
     return pd.DataFrame(made)
+
+
+NAMES = ("net amount", 'a"b', "C0", "'c0'", "`c0`", "é", "", "index", "class", "1", "c0 ", "<b>")
 
 
 # -- expectations ---------------------------------------------------------------------------------------------
@@ -153,7 +159,7 @@ SUITS: dict[str, Callable[[pd.Series], bool]] = {
 class Asker:
     """Draws expectations that suit a frame, and some that do not."""
 
-    def __init__(self, seed: int, frame: pd.DataFrame) -> None:
+    def __init__(self, seed: str, frame: pd.DataFrame) -> None:
         self.random = random.Random(seed)
         self.frame = frame
 
@@ -206,7 +212,8 @@ class Asker:
         held = self.values(column) or [1]
         found = [self.pick(*held) for _ in range(self.pick(0, 1, 2, 3, 6))]
         found = [v.isoformat() if isinstance(v, dt.date) and self.pick(True, False) else v for v in found]
-        return found + self.pick([], [], [], [None], ["a", "1"], [1, 2.0], [True], [float("nan")], ["2020-01-01"], list(held[:30]))
+        return found + self.pick([], [], [], [None], ["a", "1"], [1, 2.0], [True], [float("nan")], ["2020-01-01"], list(held[:30]),
+            list(range(-5, 40)))
 
     def several(self) -> list[str]:
         names = list(self.frame.columns)
@@ -359,7 +366,7 @@ OPTIONS: dict[str, Callable[[Asker], Json]] = {
 NOT_PANDAS = ("expect_query_results_to_match_comparison", "expect_table_row_count_to_equal_other_table")
 
 
-def expectations(seed: int, frame: pd.DataFrame, count: int) -> list[Json]:
+def expectations(seed: str, frame: pd.DataFrame, count: int) -> list[Json]:
     """``count`` expectations about ``frame``, of as many types. A seed draws them, as hypothesis would repeat itself."""
     asker = Asker(seed, frame)
     found = []
