@@ -46,7 +46,10 @@ class OwnEngine:
         left = [place for place in range(len(configs)) if place not in found]
         if left:
             gx, foreign = registry.adapter("nbml.engines", "gx")(), [configs[place] for place in left]
-            told = judged(gx, frame, foreign, result_format) if whole else [Judged(r, r) for r in gx.evaluate(frame, foreign, result_format)]
+            if whole:
+                told = judged(gx, frame, foreign, result_format)
+            else:
+                told = [Judged(result, result) for result in gx.evaluate(frame, foreign, result_format)]
             found |= dict(zip(left, told, strict=True))
         return [found[place] for place in range(len(configs))]
 

@@ -31,7 +31,7 @@ def figure(measure: Callable[[Frame, Column], Any]) -> Callable[[Frame, Argument
     return evaluate
 
 
-def bounded(value: Any, low: Any, high: Any, strict_min: bool, strict_max: bool) -> Outcome:  # noqa: FBT001
+def bounded(value: Any, low: Any, high: Any, strict_min: bool, strict_max: bool) -> Outcome:
     """Whether a figure is within bounds, where both are numbers or both instants."""
     if value is None or (not isinstance(value, dt.datetime) and pd.isnull(value)):
         return observed(False, {"observed_value": None})

@@ -75,7 +75,7 @@ def broken_dates(text: pd.Series, form: str) -> Mask:
 
 def _is_date(value: str, form: str) -> bool:
     try:
-        dt.datetime.strptime(value, form)  # noqa: DTZ007
+        dt.datetime.strptime(value, form)
     except ValueError:
         return False
     return True

@@ -285,7 +285,7 @@ def dateutil_parseable(column: Column, asked: Arguments) -> Mask:
 
 
 def _is_date(value: Any) -> bool:
-    from dateutil.parser import parse
+    from dateutil.parser import parse  # type: ignore[import-untyped]
 
     try:
         parse(value)

@@ -222,9 +222,9 @@ class Column:
     @cached_property
     def repeated(self) -> Mask:
         """Rows whose value stands in more than one."""
-        if self.kind in ("int", "float", "instant") or (self.kind == "text" and self.held <= FEW):
-            if self.distinct_count == self.held:
-                return np.zeros(self.rows, dtype=bool)
+        counted = self.kind in ("int", "float", "instant") or (self.kind == "text" and self.held <= FEW)
+        if counted and self.distinct_count == self.held:
+            return np.zeros(self.rows, dtype=bool)
         if self.kind == "text":
             likely = self.likely
             if likely is None:

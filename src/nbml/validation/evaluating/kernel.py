@@ -80,11 +80,8 @@ def out_of_order(values: NDArray[Any], rising: bool, strictly: bool) -> Mask:
         return found
     with np.errstate(invalid="ignore", over="ignore"):
         step = values[1:] - values[:-1]
-    if rising:
-        broken = step <= 0 if strictly else step < 0
-    else:
-        broken = step >= 0 if strictly else step > 0
-    found[1:] = broken
+    wrong = (np.less_equal if strictly else np.less) if rising else (np.greater_equal if strictly else np.greater)
+    found[1:] = wrong(step, 0)
     return found
 
 

@@ -86,7 +86,7 @@ def in_type_list(frame: Frame, asked: Arguments) -> Outcome:
     return _whole(column, column.dtype in _types(wanted, dtypes=True))
 
 
-def _whole(column: Column, success: bool) -> Outcome:  # noqa: FBT001
+def _whole(column: Column, success: bool) -> Outcome:
     return observed(success, {"observed_value": column.dtype.type.__name__})
 
 
@@ -109,7 +109,7 @@ def _types(names: list[str], *, dtypes: bool = False) -> list[Any]:
             if dtypes:
                 found.append(np.dtype(name))
         except TypeError:
-            for room in (pd, pd.core.dtypes.dtypes):
+            for room in (pd, pd.core.dtypes.dtypes):  # type: ignore[attr-defined]
                 kind = getattr(room, name, None)
                 if isinstance(kind, type):
                     found.append(kind)
@@ -133,7 +133,7 @@ def column_type(frame: Frame, asked: Arguments) -> Outcome:
         parsed = pd.api.types.pandas_dtype(wanted)
     except Exception:
         raise Foreign from None
-    if isinstance(parsed, np.dtype) and parsed.kind in "mM" and np.datetime_data(parsed)[0] == "generic":
+    if isinstance(parsed, np.dtype) and parsed.kind in "mM" and np.datetime_data(parsed)[0] == "generic":  # type: ignore[arg-type]
         success = isinstance(dtype, np.dtype) and dtype.kind == parsed.kind
     elif isinstance(dtype, pd.StringDtype) and isinstance(parsed, pd.StringDtype):
         success = str(dtype) == str(parsed)

@@ -155,7 +155,7 @@ def strftime(value: Any) -> str:
     """A format that Python writes and reads back."""
     form = text(value)
     try:
-        dt.datetime.strptime(dt.datetime.now(tz=dt.UTC).strftime(form), form)  # noqa: DTZ007
+        dt.datetime.strptime(dt.datetime.now(tz=dt.UTC).strftime(form), form)
     except Exception:
         raise Foreign from None
     return form
