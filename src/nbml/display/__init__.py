@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nbml.display.figures import ago, figure, percent, seconds, size
+from nbml.display.figures import ago, figure, percent, seconds, size, visible
 from nbml.display.html import html
 from nbml.display.payload import MIME, payload
 from nbml.display.plain import text
@@ -11,6 +11,7 @@ from nbml.display.values import (
     Code,
     Column,
     Details,
+    Gauge,
     Histogram,
     Line,
     Note,
@@ -30,7 +31,7 @@ from nbml.display.values import (
 )  # fmt: skip
 
 __all__ = [
-    "MIME", "Code", "Column", "Details", "Histogram", "Line", "Live", "Note", "Part", "Progress", "Report", "Shown", "Span",
+    "MIME", "Code", "Column", "Details", "Gauge", "Histogram", "Line", "Live", "Note", "Part", "Progress", "Report", "Shown", "Span",
     "Spark", "Table", "Text", "ago", "bundle", "chip", "code", "figure", "html", "keep", "link", "muted", "payload", "percent",
-    "plain_text", "seconds", "size", "strong", "text",
+    "plain_text", "seconds", "size", "strong", "text", "visible",
 ]  # fmt: skip

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import time
+import unicodedata
 from typing import Any
 
-from nbml.display.values import Column, Histogram, Span, Spark, Text, plain_text
+from nbml.display.values import Column, Gauge, Histogram, Span, Spark, Text, plain_text
 
 MISSING = ""
 
@@ -17,7 +18,7 @@ def figure(value: Any, format: str | None = None) -> str:
         return MISSING
     if isinstance(value, (bool, str)):
         return str(value)
-    if isinstance(value, (Spark, Histogram)):
+    if isinstance(value, (Spark, Histogram, Gauge)):
         return value.alt
     if isinstance(value, (Span, tuple)):
         return plain_text(value)
@@ -98,7 +99,23 @@ def ago(when: float) -> str:
 
 def is_number(value: Any) -> bool:
     """Whether a cell is drawn as a number."""
-    return not isinstance(value, (bool, str, tuple, Span, Spark, Histogram)) and value is not None and hasattr(value, "__float__")
+    return not isinstance(value, (bool, str, tuple, Span, Spark, Histogram, Gauge)) and value is not None and hasattr(value, "__float__")
+
+
+def visible(text: str, joiners: str = "\u200c\u200d") -> str:
+    """What a reader would not see, or what turns the text around it, as its escape: control characters, marks of direction,
+    separators of lines. ``joiners`` hold scripts and emoji together, and stay."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in "\n\t" or c in joiners or _space(c) else _escape(c) for c in text)
+
+
+def _space(char: str) -> bool:
+    return unicodedata.category(char) == "Zs"
+
+
+def _escape(char: str) -> str:
+    return char.encode("unicode_escape").decode()
 
 
 def right(column: Column, values: list[Any]) -> bool:
@@ -114,6 +131,25 @@ def shares(column: Column, values: list[Any]) -> list[float]:
     numbers = [float(v) if is_number(v) and math.isfinite(float(v)) else 0.0 for v in values]
     top = column.bar_max or max([abs(n) for n in numbers], default=0.0) or 1.0
     return [min(1.0, max(0.0, abs(n) / top)) for n in numbers]
+
+
+def marked(gauge: Gauge) -> tuple[float, float, float] | None:
+    """Where bounds and value lie in a picture from 0 to 1: the bounds' ends, then the value; None where nothing can be drawn.
+
+    A bound that is not there is an end of the picture.
+    """
+    known = [v for v in (gauge.low, gauge.high, gauge.at) if v is not None]
+    if gauge.at is None or len(known) < 2 or not all(map(math.isfinite, known)):
+        return None
+    first, last = min(known), max(known)
+    span = (last - first) or abs(last) or 1.0
+    if not math.isfinite(span):
+        return None
+
+    def place(value: float) -> float:
+        return 0.06 + 0.88 * (value - first) / span
+
+    return (0.0 if gauge.low is None else place(gauge.low), 1.0 if gauge.high is None else place(gauge.high), place(gauge.at))
 
 
 def words(text: Text) -> str:

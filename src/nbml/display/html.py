@@ -10,10 +10,12 @@ from collections.abc import Sequence
 from html import escape as _escape
 from typing import Any
 
-from nbml.display.figures import figure, right, shares
+from nbml.display.figures import figure, is_number, marked, right, shares, visible
 from nbml.display.values import (
     Code,
+    Column,
     Details,
+    Gauge,
     Histogram,
     Line,
     Note,
@@ -35,12 +37,12 @@ HAIR = "border-bottom:1px solid rgba(128,128,128,0.25)"
 CELL = "padding:3px 10px;background:transparent;border:0;vertical-align:middle"
 SPARK = (90, 18)
 BARS = (120, 22)
+GAUGE = (110, 14)
 
 
 def escape(text: object) -> str:
-    """The one way for a text into HTML; control characters become visible."""
-    shown = "".join(c if c >= " " or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in str(text))
-    return _escape(shown, quote=True)
+    """The one way for a text into HTML; control characters and marks of direction become visible."""
+    return _escape(visible(str(text)), quote=True)
 
 
 def html(report: Report) -> str:
@@ -109,8 +111,8 @@ def _part(part: Part) -> str:
     return f'<details><summary style="cursor:pointer;{MUTED}">{_text(part.summary)}</summary>{inner}</details>'
 
 
-def _picture(part: Spark | Histogram) -> str:
-    width, height, svg = _curve(part) if isinstance(part, Spark) else _bars(part)
+def _picture(part: Spark | Histogram | Gauge) -> str:
+    width, height, svg = _curve(part) if isinstance(part, Spark) else _bars(part) if isinstance(part, Histogram) else _gauge(part)
     if not svg:
         return f'<span style="{MUTED}">{escape(part.alt)}</span>'
     data = base64.b64encode(svg.encode()).decode()
@@ -155,18 +157,34 @@ def _bars(part: Histogram) -> tuple[int, int, str]:
     return width, height, _svg(width, height, drawn)
 
 
+def _gauge(part: Gauge) -> tuple[int, int, str]:
+    """The bounds as a grey band on a line, the value as a mark."""
+    width, height = GAUGE
+    places = marked(part)
+    if places is None:
+        return width, height, ""
+    low, high, at = (place * (width - 2) + 1 for place in places)
+    drawn = (
+        f'<rect x="0" y="{height / 2 - 0.5}" width="{width}" height="1" fill="#808080" fill-opacity="0.45"/>'
+        f'<rect x="{low:.1f}" y="3" width="{max(2.0, high - low):.1f}" height="{height - 6}" fill="#808080" fill-opacity="0.45"/>'
+        f'<rect x="{at - 1.5:.1f}" y="0" width="3" height="{height}" fill="rgb({COLOURS["bad"]})"/>'
+    )
+    return width, height, _svg(width, height, drawn)
+
+
 def _table(table: Table) -> str:
     heads = table.heads
     columns = [[row[i] for row in table.rows] for i in range(len(heads))]
     sides = ["right" if right(head, column) else "left" for head, column in zip(heads, columns, strict=True)]
     filled = [shares(head, column) if head.bar else None for head, column in zip(heads, columns, strict=True)]
+    marks = [_marks(head, table, column) for head, column in zip(heads, columns, strict=True)]
     top = "".join(
         f'<th style="text-align:{side};{CELL};font-weight:600;{MUTED};{HAIR}">{escape(head.name)}</th>'
         for head, side in zip(heads, sides, strict=True)
     )
     rows = "".join(
         f'<tr style="{HAIR};background:transparent">'
-        + "".join(_cell(table.rows[r][c], heads[c].format, sides[c], heads[c].bar, filled[c], r) for c in range(len(heads)))
+        + "".join(_cell(table.rows[r][c], heads[c].format, sides[c], _bar(heads[c].bar, filled[c], marks[c], r)) for c in range(len(heads)))
         + "</tr>"
         for r in range(len(table.rows))
     )
@@ -177,12 +195,37 @@ def _table(table: Table) -> str:
     return f'<table style="border-collapse:collapse;margin:6px 0 4px;border:0"><thead><tr style="background:transparent">{top}</tr></thead><tbody>{rows}</tbody></table>{more}{caption}'
 
 
-def _cell(value: Any, format: str | None, side: str, bar: str | None, filled: Sequence[float] | None, row: int) -> str:
-    style = f"text-align:{side};{CELL}"
-    if filled is not None and bar is not None:
-        end = f"{filled[row] * 100:.0f}%"
-        style += f";min-width:90px;background:linear-gradient(90deg,rgba({COLOURS[bar]},0.3) {end},transparent {end})"
-    if isinstance(value, (Spark, Histogram)):
+def _marks(head: Column, table: Table, values: Sequence[Any]) -> Sequence[float | None]:
+    """Where on the bars of a column the values of another one lie, from 0 to 1."""
+    names = [other.name for other in table.heads]
+    if not head.bar or head.mark not in names:
+        return ()
+    numbers = [abs(float(v)) for v in values if is_number(v)]
+    top = head.bar_max or max(numbers, default=0.0) or 1.0
+    allowed = [row[names.index(head.mark)] for row in table.rows]
+    return [float(v) / top if is_number(v) and 0 <= float(v) / top < 0.99 else None for v in allowed]
+
+
+def _bar(bar: str | None, filled: Sequence[float] | None, marks: Sequence[float | None], row: int) -> str:
+    """The background of a cell: filled from the left, with a line where the mark is."""
+    if bar is None or filled is None:
+        return ""
+    tint, end, mark = f"rgba({COLOURS[bar]},0.3)", f"{filled[row] * 100:.0f}%", marks[row] if marks else None
+    if not filled[row]:
+        return ";min-width:90px"
+    stops = f"{tint} {end},transparent {end}"
+    if mark is not None:
+        at, after, line = f"{mark * 100:.0f}%", f"{mark * 100 + 1:.0f}%", f"rgba({COLOURS['idle']},0.9)"
+        inside = filled[row] > mark
+        before, behind = (tint, tint) if inside else ("transparent", "transparent")
+        lined = f"{line} {at},{line} {after}"
+        stops = f"{before} {at},{lined},{behind} {after},{stops}" if inside else f"{stops},{before} {at},{lined},{behind} {after}"
+    return f";min-width:90px;background:linear-gradient(90deg,{stops})"
+
+
+def _cell(value: Any, format: str | None, side: str, background: str) -> str:
+    style = f"text-align:{side};{CELL}{background}"
+    if isinstance(value, (Spark, Histogram, Gauge)):
         inner = _picture(value)
     elif isinstance(value, (Span, tuple)):
         inner = _text(value)

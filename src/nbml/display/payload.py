@@ -16,6 +16,7 @@ from nbml.display.values import (
     Code,
     Column,
     Details,
+    Gauge,
     Histogram,
     Line,
     Note,
@@ -93,6 +94,12 @@ def _histogram(part: Histogram) -> dict[str, Any]:
     return {"type": "histogram", **bins, "alt": part.alt}
 
 
+def _gauge(part: Gauge) -> dict[str, Any]:
+    """With the words as a span's, for a renderer that does not draw it."""
+    ends = {key: None if v is None else _real(v) for key, v in (("at", part.at), ("low", part.low), ("high", part.high))}
+    return {"type": "gauge", **ends, "alt": part.alt, "text": part.alt, "style": "muted"}
+
+
 def _table(table: Table, inline: int | None) -> dict[str, Any]:
     heads = table.heads
     columns = [[row[i] for row in table.rows] for i in range(len(heads))]
@@ -121,6 +128,8 @@ def _column(head: Column, values: Sequence[Any]) -> dict[str, Any]:
         found["bar"] = head.bar
         numbers = [abs(float(v)) for v in values if is_number(v) and math.isfinite(float(v))]
         found["max"] = head.bar_max or max(numbers, default=1.0) or 1.0
+        if head.mark:
+            found["mark"] = head.mark
     return found
 
 
@@ -129,6 +138,8 @@ def _cell(value: Any) -> Any:
         return _spark(value)
     if isinstance(value, Histogram):
         return _histogram(value)
+    if isinstance(value, Gauge):
+        return _gauge(value)
     if isinstance(value, (Span, tuple)):
         return _text(value) if isinstance(value, tuple) else [_span(value)]
     return scalar(value)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
-from nbml.display.figures import figure, right, words
-from nbml.display.values import Code, Details, Histogram, Line, Note, Part, Progress, Report, Spark, Table, Text, spans
+from nbml.display.figures import figure, marked, right, visible, words
+from nbml.display.values import Code, Details, Gauge, Histogram, Line, Note, Part, Progress, Report, Spark, Table, Text, spans
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
+#: most characters of a cell, and of a gauge
+LONG, WIDE = 100, 14
 
 
 def text(report: Report) -> str:
@@ -19,7 +22,7 @@ def text(report: Report) -> str:
         lines += ["  " + line if line else "" for line in _part(part)]
     if report.next:
         lines.append("Next: " + " or ".join(report.next))
-    return "\n".join(line.rstrip() for line in lines)
+    return "\n".join(visible(line.rstrip()) for line in lines)
 
 
 def _head(report: Report) -> str:
@@ -48,23 +51,27 @@ def _part(part: Part) -> list[str]:
 def _cell(value: Any, format: str | None) -> str:
     if isinstance(value, Spark):
         return spark(value.values) or value.alt
-    if isinstance(value, tuple) or hasattr(value, "style"):
-        return words(value)
-    return figure(value, format).replace("\n", " ")
+    if isinstance(value, Histogram):
+        return " ".join(filter(None, (blocks(value.reference), blocks(value.now)))) or value.alt
+    if isinstance(value, Gauge):
+        return gauge(value) or value.alt
+    told = words(value) if isinstance(value, tuple) or hasattr(value, "style") else figure(value, format)
+    told = visible(" ".join(told.split("\n")).replace("\t", " "))
+    return told if len(told) <= LONG else told[: LONG - 1] + "…"
 
 
 def _table(table: Table) -> list[str]:
     heads = table.heads
     columns = [[row[i] for row in table.rows] for i in range(len(heads))]
     cells = [[_cell(v, head.format) for v in column] for head, column in zip(heads, columns, strict=True)]
-    widths = [max([len(head.name), *map(len, column)]) for head, column in zip(heads, cells, strict=True)]
+    widths = [max([width(visible(head.name)), *map(width, column)]) for head, column in zip(heads, cells, strict=True)]
     sides = [right(head, column) for head, column in zip(heads, columns, strict=True)]
 
     def row(texts: Sequence[str]) -> str:
-        parts = [t.rjust(w) if r else t.ljust(w) for t, w, r in zip(texts, widths, sides, strict=True)]
+        parts = [" " * (w - width(t)) + t if r else t + " " * (w - width(t)) for t, w, r in zip(texts, widths, sides, strict=True)]
         return "  ".join(parts)
 
-    lines = [row([head.name for head in heads])] + [row([c[i] for c in cells]) for i in range(len(table.rows))]
+    lines = [row([visible(head.name) for head in heads])] + [row([c[i] for c in cells]) for i in range(len(table.rows))]
     if table.total is not None and table.total > len(table.rows):
         lines.append(f"… {table.total - len(table.rows):,} more rows")
     return lines + ([table.caption] if table.caption else [])
@@ -74,6 +81,28 @@ def bar(done: float, total: float, width: int = 24) -> str:
     """Progress as a bar of characters."""
     filled = round(width * min(1.0, done / total)) if total else 0
     return "█" * filled + "░" * (width - filled)
+
+
+def width(text_: str) -> int:
+    """Columns of a terminal that a text takes."""
+    if text_.isascii():
+        return len(text_)
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text_)
+
+
+def blocks(shares: Sequence[float]) -> str:
+    """A histogram as characters: nothing is blank, and what is more than that is seen."""
+    top = max(shares, default=0) or 1.0
+    return "".join(BLOCKS[0 if share <= 0 else max(1, round(share / top * 8))] for share in shares)
+
+
+def gauge(of: Gauge) -> str:
+    """Bounds as a band of characters, the value as a dot."""
+    places = marked(of)
+    if places is None:
+        return ""
+    low, high, at = (min(WIDE - 1, int(place * WIDE)) for place in places)
+    return "".join("●" if i == at else "░" if low <= i <= high else "·" for i in range(WIDE))
 
 
 def spark(values: Sequence[float | None], width: int = 24) -> str:

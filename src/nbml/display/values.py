@@ -98,11 +98,22 @@ class Histogram:
 
 
 @dataclass(frozen=True)
+class Gauge:
+    """Where a value lies against the bounds that it should lie within; None is no bound. ``alt`` says the same in words."""
+
+    at: float | None
+    low: float | None = None
+    high: float | None = None
+    alt: str = ""
+
+
+@dataclass(frozen=True)
 class Column:
     """How a column of a table is drawn.
 
     ``format``: None (by type), "percent", "number", "exact", "time" (epoch seconds), "bytes", "code". ``bar`` is the state
-    in whose colour the cell's own background shows its share of ``bar_max`` (the largest value where that is None).
+    in whose colour the cell's own background shows its share of ``bar_max`` (the largest value where that is None), and
+    ``mark`` the name of the column whose value is marked on it.
     """
 
     name: str
@@ -110,6 +121,7 @@ class Column:
     format: str | None = None
     bar: str | None = None
     bar_max: float | None = None
+    mark: str = ""
 
 
 @dataclass(frozen=True)

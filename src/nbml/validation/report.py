@@ -7,8 +7,26 @@ import math
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
-from nbml.display import Code, Column, Details, Histogram, Line, Part, Report, Table, Text, code, muted, percent, seconds, strong
-from nbml.validation.checking import Checked, reason
+from nbml.display import (
+    Code,
+    Column,
+    Details,
+    Gauge,
+    Histogram,
+    Line,
+    Part,
+    Report,
+    Table,
+    Text,
+    chip,
+    code,
+    figure,
+    muted,
+    percent,
+    seconds,
+    strong,
+)
+from nbml.validation.checking import INDEXES, Checked, reason
 from nbml.validation.conditions import Condition
 from nbml.validation.reading import Entry
 from nbml.validation.values import Failure
@@ -20,6 +38,8 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 #: of values that break an expectation, how many are shown, and how long
 EXAMPLES, LONG = 3, 40
+#: how a severity is coloured
+GRADES = {"critical": "bad", "warning": "look", "info": "idle"}
 #: what is told of a result on a private column
 COUNTS = (
     "element_count", "missing_count", "missing_percent", "unexpected_count", "unexpected_percent", "unexpected_percent_total",
@@ -31,8 +51,9 @@ COUNTS = (
 
 
 def failures(checked: Checked, columns: list[str], private: Collection[str]) -> tuple[Failure, ...]:
-    """The failed expectations of a check, as they are shown."""
-    return tuple(_failure(checked.failures[place], columns, private) for place in sorted(checked.failures))
+    """The failed expectations of a check as they are shown, worst first."""
+    found = [_failure(checked.failures[place], columns, private) for place in sorted(checked.failures)]
+    return tuple(sorted(found, key=lambda failure: failure.worse))
 
 
 def _failure(result: Json, columns: list[str], private: Collection[str]) -> Failure:
@@ -45,6 +66,7 @@ def _failure(result: Json, columns: list[str], private: Collection[str]) -> Fail
     told: Json = details if isinstance(details, dict) else {}
     drifts = drift_word(config["type"]) is not None
     share = own.get("unexpected_percent")
+    at, low, high = (None, None, None) if hidden and not drifts else _placed(config, own)
     return Failure(
         text=expression(config),
         share=None if share is None else share / 100,
@@ -55,7 +77,29 @@ def _failure(result: Json, columns: list[str], private: Collection[str]) -> Fail
         reason=why,
         reference=tuple(told.get("reference", ())),
         now=tuple(told.get("now", ())),
+        severity=str(config.get("severity") or "critical"),
+        at=at,
+        low=low,
+        high=high,
     )
+
+
+def _placed(config: Json, own: Json) -> tuple[float | None, float | None, float | None]:
+    """The figure that was found, and the bounds within which it should lie; None where one is no number."""
+    kwargs, found = config["kwargs"], own.get("observed_value")
+    low, high = 0 if drift_word(config["type"]) else kwargs.get("min_value"), kwargs.get("max_value")
+    if isinstance(found, dict) and len(found.get("values") or ()) == 1:  # a quantile
+        found, (low, high) = found["values"][0], kwargs["quantile_ranges"]["value_ranges"][0]
+    if config["type"].endswith("_to_equal") and "value" in kwargs:
+        low = high = kwargs["value"]
+    if expression(config).startswith("null_share"):
+        found, low, high = (None if v is None else 1 - v for v in (found, high, low))
+    at, least, most = (_finite(v) for v in (found, low, high))
+    return (at, least, most) if at is not None else (None, None, None)
+
+
+def _finite(shown: Any) -> float | None:
+    return float(shown) if isinstance(shown, (int, float)) and not isinstance(shown, bool) and math.isfinite(shown) else None
 
 
 def expression(config: Json) -> str:
@@ -68,7 +112,8 @@ def is_private(config: Json, private: Collection[str]) -> bool:
     """Whether an expectation looks at a private column."""
     condition = config.get("meta", {}).get("nbml", {}).get("where")
     named = [*columns_of(config["kwargs"]), *(Condition(Entry(condition)).columns() if condition else ())]
-    return any(name in private for name in named)
+    foreign = json.dumps(config["kwargs"].get("row_condition") or "", ensure_ascii=False, default=str)
+    return any(name in private for name in named) or any(name in foreign for name in private)
 
 
 def _examples(values: list[Any]) -> tuple[str, ...]:
@@ -77,12 +122,14 @@ def _examples(values: list[Any]) -> tuple[str, ...]:
 
 
 def value(shown: Any) -> str:
-    """A value of the data: text in quotes, numbers with up to six digits."""
+    """A value of the data: text in quotes, with what is not seen as its escape; numbers with up to six digits."""
     if shown is None:
         return "null"
     if isinstance(shown, str):
         text = json.dumps(shown, ensure_ascii=False)
-        return text if len(text) <= LONG else text[: LONG - 1] + "…"
+        if not text.isprintable():  # a space that does not break, a mark of direction
+            text = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+        return text if len(text) <= LONG else text[: LONG - 2] + "…" + text[-1]
     if isinstance(shown, (list, tuple)):
         return f"({', '.join(value(v) for v in shown)})"
     if isinstance(shown, dict):
@@ -91,7 +138,8 @@ def value(shown: Any) -> str:
         return f"{shown:,.6g}".replace("-", "−")
     if isinstance(shown, int) and not isinstance(shown, bool):
         return f"{shown:,}".replace("-", "−")
-    return str(shown)[:LONG]
+    text = str(shown)
+    return text if len(text) <= LONG else text[: LONG - 1] + "…"
 
 
 def _observed(config: Json, own: Json) -> str:
@@ -112,16 +160,19 @@ def _observed(config: Json, own: Json) -> str:
     return ", ".join(value(v) for v in shown) if isinstance(shown, list) else value(shown).strip('"')
 
 
-def recorded(results: list[Json], columns: list[str], private: Collection[str]) -> list[Json]:
-    """Results as the record keeps them: no tracebacks, no long lists, no values of private columns."""
-    return [_recorded(result, columns, is_private(result["expectation_config"], private)) for result in results]
+def recorded(results: list[Json], columns: list[str], private: Collection[str], index: Collection[Any] = ()) -> list[Json]:
+    """Results as the record keeps them: no tracebacks, no long lists, no values of private columns. ``index`` are the names
+    of the frame's index: labels of a private one are values too."""
+    bare = any(str(name) in private for name in index)
+    return [_recorded(result, columns, is_private(result["expectation_config"], private), bare) for result in results]
 
 
-def _recorded(result: Json, columns: list[str], hidden: bool) -> Json:
+def _recorded(result: Json, columns: list[str], hidden: bool, bare: bool) -> Json:
     own = result.get("result") or {}
     config = result["expectation_config"]
     keep = (*COUNTS, "observed_value") if drift_word(config["type"]) else COUNTS
-    told = {key: v for key, v in own.items() if key != "unexpected_index_query" and (not hidden or key in keep)}
+    left = ("unexpected_index_query", *(INDEXES if bare else ()))
+    told = {key: v for key, v in own.items() if key not in left and (not hidden or key in keep)}
     short = {key: v[:20] if isinstance(v, list) else v for key, v in told.items()}
     found: Json = {"success": result["success"], "expectation_config": config, "result": short}
     why = reason(result, columns) if not result["success"] else ""
@@ -167,23 +218,53 @@ def _id(found: Validation) -> str | None:
 
 
 def _failed(found: tuple[Failure, ...]) -> Table:
+    """Worst first. A column is there where a failure has something for it."""
     shares = [f.share for f in found if f.share is not None]
+    graded, drawn = any(f.severity != "critical" for f in found), any(f.now for f in found)
+    placed = any(_gauged(f) for f in found)
     heads: list[Column | str] = [Column("expectation", format="code")]
+    heads += ["severity"] if graded else []
     if shares:
         top = max(shares) or 1.0
-        heads += [Column("unexpected", "right", "percent", "bad", min(1.0, top * 2.4)), Column("allowed", "right", "percent")]
-    drawn = any(f.now for f in found)
+        heads += [Column("unexpected", "right", "percent", "bad", min(1.0, top * 2.4), "allowed"), Column("allowed", "right", "percent")]
+    elif placed:
+        heads += ["how far off"]
     heads += ["for instance" if shares else "found"] + (["reference and now"] if drawn else [])
     rows = []
     for f in found:
         row: list[Any] = [f.text]
+        if graded:
+            row.append(chip(f.severity, GRADES.get(f.severity, "idle")))
+        if shares or placed:
+            row.append(Gauge(f.at, f.low, f.high, _off(f)) if _gauged(f) else f.share)
         if shares:
-            row += [f.share, f.allowed if f.share is not None else None]
+            row.append(f.allowed if f.share is not None else None)
         row.append(_instance(f))
         if drawn:
-            row.append(Histogram(f.reference, f.now, "shares of the reference and now") if f.now else None)
+            row.append(Histogram(f.reference, f.now, _shares(f)) if f.now else None)
         rows.append(row)
     return Table(heads, rows)
+
+
+def _gauged(f: Failure) -> bool:
+    return f.at is not None and (f.low is not None or f.high is not None)
+
+
+def _off(f: Failure) -> str:
+    """How far off a figure is, in words: by how much of the bounds' width, or of the bound."""
+    assert f.at is not None
+    above = f.high is not None and f.at >= f.high
+    bound = f.high if above else f.low
+    if bound is None or (not above and f.low is not None and f.at > f.low):
+        return ""
+    away = abs(f.at - bound)
+    return f"{figure(away)} {'above' if above else 'below'} {figure(bound)}" if away else f"at {figure(bound)}"
+
+
+def _shares(f: Failure) -> str:
+    """Two histograms in words."""
+    told = [" ".join(f"{share * 100:.0f}" for share in shares) for shares in (f.reference, f.now)]
+    return f"per cent in {len(f.now)} bins: reference {told[0]}; now {told[1]}"
 
 
 def _instance(found: Failure) -> Text:

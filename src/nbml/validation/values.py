@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbml.display import Report, Shown
 from nbml.store import Thing
+from nbml.validation.words import SEVERITIES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,7 +18,10 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Failure:
-    """A failed expectation as it is told: shares from 0 to 1, examples as text; nothing of a private column."""
+    """A failed expectation as it is told: shares from 0 to 1, examples as text; nothing of a private column.
+
+    ``at`` is a figure that should lie from ``low`` to ``high``, where it can be drawn.
+    """
 
     text: str
     share: float | None = None
@@ -28,6 +32,20 @@ class Failure:
     reason: str = ""
     reference: tuple[float, ...] = ()
     now: tuple[float, ...] = ()
+    severity: str = "critical"
+    at: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def worse(self) -> tuple[int, float, float]:
+        """Sorts failures worst first: by severity, then by how far off."""
+        if self.share is not None:
+            allowed = self.allowed or 0.0
+            off = (self.share - allowed) / (1.0 - allowed) if allowed < 1 else 0.0
+        else:
+            off = 1.0  # the column as a whole, or not to be judged
+        return (SEVERITIES.index(self.severity) if self.severity in SEVERITIES else 0, -off, -float(self.count))
 
 
 @dataclass(frozen=True, repr=False)
