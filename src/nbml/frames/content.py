@@ -2,7 +2,7 @@
 
 Each column has a digest of its own, of a stream that depends on its values only: texts as lengths and bytes, numbers as
 they lie, what is null by its place. So slices, chunks and blocks of memory do not matter. What counts and what does not
-is in docs/decisions/0007-content-of-a-frame.md.
+is in docs/decisions/0010-versions-of-data.md.
 """
 
 from __future__ import annotations
@@ -247,13 +247,14 @@ def _plain(values: Iterable[Any], depth: int = 0) -> bytes:
 
 
 def _one(value: Any, depth: int) -> bytes:
-    import numpy as np
-
     kind = type(value)
     known: Callable[[Any], bytes] | None = _KINDS.get(kind)
     if known is not None:
-        tag, text = kind.__name__, known(value)
-    elif depth < DEEP and kind in (list, tuple, set, frozenset, dict, np.ndarray):
+        text = known(value)
+        return b"%s%d:%s" % (kind.__name__.encode(), len(text), text)
+    import numpy as np
+
+    if depth < DEEP and kind in (list, tuple, set, frozenset, dict, np.ndarray):
         tag, text = kind.__name__, _inside(value, depth + 1)
     elif isinstance(value, np.generic):
         tag, text = str(value.dtype), repr(value.item()).encode("utf-8", "surrogatepass")
@@ -282,7 +283,7 @@ def _repr(value: Any) -> bytes:
 _KINDS: dict[type, Callable[[Any], bytes]] = {
     type(None): lambda value: b"",
     bool: lambda value: b"1" if value else b"0",
-    int: lambda value: repr(value).encode() if abs(value) < 10**4000 else hex(value).encode(),
+    int: lambda value: b"%d" % value if value.bit_length() < 10_000 else hex(value).encode(),
     float: lambda value: b"nan" if value != value else repr(value).encode(),
     str: lambda value: value.encode("utf-8", "surrogatepass"),
     bytes: lambda value: value,
