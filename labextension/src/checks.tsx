@@ -6,7 +6,7 @@ import { Panel, Widget } from '@lumino/widgets';
 import * as React from 'react';
 import { Chip, Strip } from './drawings';
 import { ago, exactly, figure, visible } from './figures';
-import { parse, State } from './mime';
+import { elsewhere, parse, State } from './mime';
 import { StateModel } from './model';
 import { ResultView } from './result';
 import { IHistoryHost } from './versions';
@@ -103,7 +103,9 @@ export class ChecksView extends Panel {
     if (this.isDisposed || this.shown !== check.version) {
       return;
     }
-    const result = parse(stored);
+    // A version can be checked again; what `df` holds now may be other data.
+    const again = check.data.includes('@') ? `nbml.validate(${JSON.stringify(check.data)}, ${JSON.stringify(check.suite)})` : null;
+    const result = elsewhere(parse(stored), again);
     this.below?.dispose();
     this.below = result ? new ResultView(result, this.host) : null;
     if (this.below) {

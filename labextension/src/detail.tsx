@@ -5,7 +5,7 @@ import { Panel, Widget } from '@lumino/widgets';
 import * as React from 'react';
 import { ChecksView } from './checks';
 import { Chip } from './drawings';
-import { parse } from './mime';
+import { elsewhere, parse } from './mime';
 import { IRow, StateModel } from './model';
 import { ResultView } from './result';
 import { IReply, TryForm } from './tryit';
@@ -73,7 +73,7 @@ export class DetailView extends Panel {
     if (this.isDisposed || this.shown !== id) {
       return;
     }
-    const result = parse(stored);
+    const result = elsewhere(parse(stored), null);
     this.body?.dispose();
     this.body = result ? new ResultView(result, this.host) : this.nothing();
     this.insertWidget(0, this.body);

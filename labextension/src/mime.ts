@@ -114,6 +114,12 @@ export function parse(data: unknown): IResult | null {
   }
 }
 
+/** The same away from its cell, where `_` is something else: lines on `_` are on `instead`, or left out. */
+export function elsewhere(result: IResult | null, instead: string | null): IResult | null {
+  const next = result?.next.flatMap(line => (!line.startsWith('_.') ? [line] : instead === null ? [] : [instead + line.slice(1)]));
+  return result && { ...result, next: next ?? [] };
+}
+
 /** What a reader would hear: the text without its styles. */
 export function plain(text: ISpan[]): string {
   return text.map(span => span.text).join('');

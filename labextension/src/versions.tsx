@@ -8,7 +8,7 @@ import { Refused } from './api';
 import { IVersion, RowCounts } from './counts';
 import { Chip } from './drawings';
 import { ago, digits, exactly, size, visible } from './figures';
-import { IResult, parse } from './mime';
+import { elsewhere, IResult, parse } from './mime';
 import { StateModel } from './model';
 import { fromRecords } from './records';
 import { IHost, ResultView } from './result';
@@ -95,7 +95,7 @@ export class VersionsView extends Panel {
     this.top.update();
     const stored = version.result ? await this.host.load(version.result).catch(() => null) : null;
     if (this.shown === version.version) {
-      this.put(parse(stored));
+      this.put(elsewhere(parse(stored), `nbml.dataset("${version.ref}")`));
     }
   }
 
@@ -112,6 +112,9 @@ export class VersionsView extends Panel {
   private async compare(verb: 'diff' | 'drift'): Promise<void> {
     const argv = this.argv(verb);
     const asked = this.line(verb);
+    const keys = this.keys();
+    const key = keys.length ? `, key=${JSON.stringify(keys.length > 1 ? keys : keys[0])}` : '';
+    const call = `nbml.diff(${this.refs().map(ref => JSON.stringify(ref)).join(', ')}${key})`;
     this.busy = asked;
     this.verb = verb;
     this.trouble = '';
@@ -122,7 +125,8 @@ export class VersionsView extends Panel {
       const value = await this.host.act(argv);
       const [a, b] = this.refs();
       if (this.busy === asked) {
-        this.put(parse(value) ?? fromRecords(value, this.host.trans.__('%1 against %2', b, a)));
+        const result = elsewhere(parse(value), call);
+        this.put(result ?? fromRecords(value, this.host.trans.__('%1 against %2', b, a)));
       }
     } catch (error) {
       const next = error instanceof Refused && error.next ? ` \u00b7 ${error.next}` : '';
@@ -136,9 +140,13 @@ export class VersionsView extends Panel {
     return [`${this.name}@${this.from}`, `${this.name}@${this.to}`];
   }
 
+  private keys(): string[] {
+    return this.key.split(',').map(column => column.trim()).filter(Boolean);
+  }
+
   private argv(verb: 'diff' | 'drift'): string[] {
     const [a, b] = this.refs();
-    const key = this.key.split(',').map(column => column.trim()).filter(Boolean).join(',');
+    const key = this.keys().join(',');
     return verb === 'diff' ? ['diff', a, b, ...(key ? ['--key', key] : [])] : ['drift', b, '--against', a];
   }
 

@@ -103,7 +103,9 @@ def test_two_versions_are_held_against_each_other(ready: Seat) -> None:
     keys.fill("parcel")
     assert view.locator(".jp-nbml-acts code").inner_text() == "%nbml diff deliveries@6 deliveries@9 --key parcel"
     keys.press("Enter")
-    view.locator(".jp-nbml-result").nth(1).locator("text=rows by").first.wait_for(timeout=60_000)
+    by_key = view.locator(".jp-nbml-result").nth(1)
+    by_key.locator("text=rows by").first.wait_for(timeout=60_000)
+    assert "_." not in [line[:2] for line in by_key.locator(".jp-nbml-next code").all_inner_texts()], "there is no _ here"
     view.locator("button", has_text="Drift").click()
     view.locator(".jp-nbml-result .jp-nbml-chip", has_text="drifted").first.wait_for(timeout=60_000)
     ready.picture("data-drift-dark")
@@ -116,6 +118,8 @@ def test_the_history_of_checks(ready: Seat) -> None:
     assert "9 checks · 3 failed" in first.inner_text()
     boxes = first.locator(".jp-nbml-checks button")
     assert [box.get_attribute("data-state") for box in boxes.all()] == ["well"] * 6 + ["bad"] * 3
+    report = view.locator(".jp-nbml-result").nth(1)
+    assert 'nbml.validate("deliveries@9", "deliveries@1").failing_rows()' in report.locator(".jp-nbml-next").inner_text()
     line = first.locator(".jp-nbml-versions tbody tr").first
     assert line.locator("code").inner_text() == "0.1 <= weight_kg <= 40"
     assert line.locator("td").nth(3).inner_text().startswith("deliveries@7")

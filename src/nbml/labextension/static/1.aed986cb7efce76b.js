@@ -215,7 +215,7 @@
 .jp-nbml-panel .jp-nbml-main:focus-visible,
 .jp-nbml-panel .jp-nbml-kebab:focus-visible { outline-offset: -2px; }
 .jp-nbml-name {
-  flex: 0 100 auto; /* the figure gives way only once this is at its least */
+  flex: 0 1 auto;
   min-width: 6em;
   overflow: hidden;
   font-weight: 500;
@@ -223,7 +223,8 @@
   white-space: nowrap;
 }
 .jp-nbml-figure {
-  flex: 0 1 auto;
+  flex: none; /* cut only where it would leave no room for a name */
+  max-width: calc(100% - 8.5em);
   margin-left: auto;
   overflow: hidden;
   color: var(--jp-ui-font-color2);
