@@ -42,7 +42,7 @@ def orders(rows: int = 300) -> pd.DataFrame:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(LETTERS, LETTERS)
 def test_rows_are_compared_as_often_as_they_occur(a: list[tuple[Any, Any]], b: list[tuple[Any, Any]]) -> None:
     before, after = frame(a), frame(b)
@@ -97,14 +97,15 @@ def test_every_kind_of_column_equals_itself_and_tells_a_change(project: Path) ->
     whole = pd.DataFrame(kinds)
     assert nbml.diff(whole, whole.copy()).same
     for column in whole:
-        turned = whole.copy()
+        alone, turned = whole[[column]], whole[[column]].copy()
         turned[column] = whole[column].iloc[[0, 1, 0]].array  # the last value is another
-        found = nbml.diff(whole, turned)
+        found = nbml.diff(alone, turned)
         assert (len(found.removed()), len(found.added())) == (1, 1), column
-        keyed = nbml.diff(whole.assign(key=range(3)), turned.assign(key=range(3)), key="key")
-        assert keyed.changed()[["key", "column"]].to_numpy().tolist() == ([[2, column]]), column
-    assert json.dumps(keyed._repr_mimebundle_(), allow_nan=False)
-    assert len(keyed.columns) == len(kinds) + 1
+        keyed = nbml.diff(alone.assign(key=range(3)), turned.assign(key=range(3)), key="key")
+        assert keyed.changed()[["key", "column"]].to_numpy().tolist() == [[2, column]], column
+    both = nbml.diff(whole, whole.iloc[[0, 1, 0]].reset_index(drop=True))
+    assert json.dumps(both._repr_mimebundle_(), allow_nan=False)
+    assert len(both.columns) == len(kinds)
 
 
 def test_equal_values_of_other_dtypes_are_equal_values(project: Path) -> None:
@@ -183,16 +184,17 @@ def test_of_private_columns_only_counts_are_told(project: Path) -> None:
     (project / "nbml.toml").write_text('[data]\nprivate = ["plan", "age", "id"]\n')
     before = orders().assign(plan="secretly")
     after = before.assign(plan="otherwise", age=12345.0)
+    after.loc[:29, "plan"] = None
     for key in (None, "id"):
         found = nbml.diff(before, after, key=key)
-        text = json.dumps(found._repr_mimebundle_(), allow_nan=False) + found.columns.to_csv()
+        text = json.dumps(found._repr_mimebundle_(), allow_nan=False, ensure_ascii=False) + found.columns.to_csv()
         assert [word for word in ("secretly", "otherwise", "12345", "12,345") if word in text] == []
-        assert "1 value new, 1 value gone, private" in text
+        assert "nulls 0 % → 10.0 %, 1 value new, 1 value gone, private" in text
     twice = pd.concat([before, before.head(1)])
     with pytest.raises(errors.BadArgument) as found_twice:
         nbml.diff(before, twice.assign(id=77), key="id")
     assert "a value stands 301 times" in found_twice.value.message
-    assert found.changed()["after"].tolist().count("otherwise") == 300, "what is asked for by name is the user's own"
+    assert found.changed()["after"].tolist().count("otherwise") == 270, "what is asked for by name is the user's own"
 
 
 def test_rows_that_were_appended_are_found_without_a_hash(monkeypatch: pytest.MonkeyPatch) -> None:

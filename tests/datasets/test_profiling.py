@@ -72,7 +72,7 @@ def test_what_is_odd_is_one_note_each(project: Path) -> None:
     assert said["nulls"] == "often null: age (25.7 %), age2 (25.7 %)"
     assert said["infinite"] == "infinite values: off (606)"
     assert said["nearly-unique"] == "as good as unique: id (600 of 606)"
-    assert said["skewed"].startswith("skewed: income (skewness ")
+    assert said["skewed"].startswith("a few values far from the rest: income (skewness ")
     assert said["mixed"] == "values of several kinds: mixed (mixed-integer)"
     assert said["correlated"] == "move together: age and age2 (-1.00)"
     assert found.notes[-1].columns == ("age", "age2")

@@ -15,7 +15,7 @@ from scipy import stats
 import nbml
 from nbml import errors
 from nbml.__main__ import main
-from nbml.frames import distances
+from nbml.frames import measures
 from nbml.frames.distances import Comparison
 from nbml.validation.drifting import Feature, drifted, measured
 
@@ -70,7 +70,7 @@ def test_many_rows_are_measured_within_the_stated_bounds() -> None:
     reference, now = heavy(150_000, 0), heavy(120_000, 1)
     pair = Comparison(pd.Series(now), pd.Series(reference))
     exact = stats.ks_2samp(now, reference, method="asymp")
-    assert 0 <= exact.statistic - pair.ks <= 1 / distances.PICKS
+    assert 0 <= exact.statistic - pair.ks <= 1 / measures.PICKS
     bound = (now.max() - now.min()) / (2 * len(reference))
     assert abs(stats.wasserstein_distance(now, reference) - pair.wasserstein) <= bound
     edges = np.unique(np.quantile(reference, np.arange(1, 10) / 10))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nbml.datasets.describing import Summary, span, told
+from nbml.datasets.describing import Summary, days, span, told
 from nbml.display import Column, Details, Histogram, Line, Part, Report, Table, Text, code, muted, percent, strong
 
 if TYPE_CHECKING:
@@ -114,14 +114,16 @@ def _words(c: Compared) -> str:
     """What of a column moved, in a few words."""
     before, after = c.before, c.after
     said = []
-    if before.null_share != after.null_share:
-        said.append(f"nulls {percent(before.null_share)} → {percent(after.null_share)}")
+    nulls = percent(before.null_share), percent(after.null_share)
+    if nulls[0] != nulls[1]:
+        said.append(f"nulls {nulls[0]} → {nulls[1]}")
     if before.private:
         said += [f"{len(v):,} value{'' if len(v) == 1 else 's'} {word}" for v, word in ((c.appeared, "new"), (c.vanished, "gone")) if v]
         return ", ".join([*said, "private"])
     said += [f"{_named(v)} {word}" for v, word in ((c.vanished, "gone"), (c.appeared, "new")) if v]
     if before.median is not None and after.median is not None and before.median != after.median:
-        said.append(f"median {told(before.median)} → {told(after.median)}")
+        coarse = days(before) and days(after) and before.median.date() != after.median.date()
+        said.append(f"median {told(before.median, coarse)} → {told(after.median, coarse)}")
     if before.low is not None and span(before) != span(after):
         said.append(f"range {span(before)} → {span(after)}")
     return ", ".join(said)

@@ -134,8 +134,8 @@ def _of_others(name: str, column: pd.Series) -> Summary:
     )  # fmt: skip
 
 
-def told(value: Any) -> str:
-    """A value of a column as a report says it: short, text in quotes."""
+def told(value: Any, days: bool = False) -> str:
+    """A value of a column as a report says it: short, text in quotes, of instants only the day where ``days``."""
     import json
 
     if value is None or value != value:
@@ -144,8 +144,8 @@ def told(value: Any) -> str:
         text = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace").decode()  # half a pair cannot be written
         return text if len(text) <= 24 else text[:23] + "…"
     if hasattr(value, "isoformat"):
-        text = str(value)
-        return text.removesuffix(" 00:00:00").partition(".")[0]
+        text = str(value).partition(".")[0]
+        return text[:10] if days else text.removesuffix(" 00:00:00")
     return figure(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else str(value)[:24]
 
 
@@ -156,8 +156,19 @@ def span(found: Summary) -> str:
     if not found.real:
         return "no values"
     if found.low is not None:
-        return told(found.low) if found.distinct == 1 else f"{told(found.low)} to {told(found.high)}"
+        return told(found.low) if found.distinct == 1 else f"{told(found.low, days(found))} to {told(found.high, days(found))}"
     if found.top and (found.top[0][1] * found.real > 1.5 or found.distinct <= TOP):
         more = found.distinct - len(found.top)
-        return ", ".join(f"{told(v)} {percent(share)}" for v, share in found.top) + (f" and {more:,} more" if more > 0 else "")
+        return ", ".join(f"{told(v)} {_rounded(share)}" for v, share in found.top) + (f" and {more:,} more" if more > 0 else "")
     return f"{told(found.top[0][0])} …" if found.top else ""
+
+
+def days(found: Summary) -> bool:
+    """Whether the instants of a column span so much that the day says enough."""
+    return hasattr(found.low, "isoformat") and hasattr(found.low, "year") and (found.high - found.low).days >= 2
+
+
+def _rounded(share: float) -> str:
+    """A share beside others: whole per cents where it is not small."""
+    said = f"{share * 100:.0f} %" if share >= 0.1 and round(share, 2) < 1 else percent(share)
+    return said.replace(" ", "\N{NO-BREAK SPACE}")

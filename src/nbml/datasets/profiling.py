@@ -161,7 +161,8 @@ def remarks(
         ("nulls", "often null: {}", lambda s: s.null_share >= NULLS and s.distinct > 1, lambda s: percent(s.null_share)),
         ("infinite", "infinite values: {}", lambda s: s.infinite, lambda s: f"{s.infinite:,}"),
         ("nearly-unique", "as good as unique: {}", lambda s: not few and _labels(s), lambda s: f"{s.distinct:,} of {s.real:,}"),
-        ("skewed", "skewed: {}", lambda s: s.skew is not None and abs(s.skew) >= SKEW, lambda s: f"skewness {figure(s.skew)}"),
+        ("skewed", "a few values far from the rest: {}",
+         lambda s: s.skew is not None and abs(s.skew) >= SKEW, lambda s: f"skewness {figure(s.skew)}"),
     )
     for code, text, holds, evidence in kinds:
         held = [(s.name, evidence(s)) for s in found if holds(s)]

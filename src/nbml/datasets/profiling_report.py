@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nbml.datasets.describing import Summary, span, told
+from nbml.datasets.describing import Summary, days, span, told
 from nbml.display import Column, Histogram, Note, Part, Report, Table, Text, percent, size, strong
 
 if TYPE_CHECKING:
@@ -30,14 +30,14 @@ def profile_report(found: Profile) -> Report:
 def _table(found: Profile) -> Table:
     heads: list[Column | str] = [Column("column", format="code"), "type"]
     nulls = any(s.nulls for s in found.found)
-    heads += [Column("nulls", "right", "percent", "look", 1.0)] if nulls else []
-    heads += ["distinct", "values", "middle", ""]
+    heads += [Column("nulls", "right", "percent")] if nulls else []
+    heads += ["distinct", "values", Column("median", "right"), Column("mean", "right"), ""]
     if found.associations:
         said = "AUC alone" if found.measure == "AUC" else f"tells of {found.target}"
-        heads.append(Column(said, "right", None if found.measure == "AUC" else "percent", "running", 1.0))
+        heads.append(Column(said, "right") if found.measure == "AUC" else Column(said, "right", "percent", "running", 1.0))
     rows = []
     for at, s in enumerate(found.found[:ROWS]):
-        row: list[Any] = [s.name, s.dtype, *([s.null_share if s.nulls else None] if nulls else []), s.distinct, span(s), _middle(s)]
+        row: list[Any] = [s.name, s.dtype, *([s.null_share if s.nulls else None] if nulls else []), s.distinct, span(s), *_middle(s)]
         row.append(Histogram(s.bars, (), _alt(s)) if s.bars else None)
         if found.associations:
             value = found.associations[at]
@@ -46,10 +46,12 @@ def _table(found: Profile) -> Table:
     return Table(heads, rows, len(found.found))
 
 
-def _middle(s: Summary) -> str | None:
+def _middle(s: Summary) -> tuple[Any, Any]:
+    """Median and mean of what has one; the mean of instants says little."""
     if s.median is None or s.distinct <= 1:
-        return None
-    return f"median {told(s.median)}" + (f", mean {told(s.mean)}" if not hasattr(s.mean, "isoformat") else "")
+        return None, None
+    plain = isinstance(s.median, (int, float))
+    return (s.median, s.mean) if plain else (told(s.median, days(s)), None)
 
 
 def _alt(s: Summary) -> str:

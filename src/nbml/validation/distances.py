@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from nbml.frames.distances import CATEGORIES, EXACT, FLOOR, PICKS, QUANTILES, Comparison
+from nbml.frames.distances import CATEGORIES, QUANTILES, Comparison
+from nbml.frames.measures import EXACT, FLOOR, PICKS
 
 if TYPE_CHECKING:
     import pandas as pd
