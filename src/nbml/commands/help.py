@@ -37,6 +37,11 @@ def usage(command: Command) -> str:
     return " ".join(words)
 
 
+def form(command: Command, flag: str) -> str:
+    """How the form of a command is opened."""
+    return usage(command).replace("%%nbml", "%nbml", 1) + f" {flag}"
+
+
 def python(command: Command) -> str:
     """The signature of the Python form."""
     parts, keyword = [], False
@@ -71,6 +76,7 @@ def _entry(command: Command) -> list[str]:
     later = " *Not in this version.*" if command.since == LATER else ""
     lines = [f"### {command.name}", "", command.summary + later, "", "```"]
     lines += [*([usage(command)] if command.magic else []), *(["%%nbml package NAME [...]"] if command.name == "package" else [])]
+    lines += [form(command, flag) for flag in command.forms]
     lines += [python(command), "```", ""]
     rows = [param for param in command.params if param.help and param.typed]
     if rows:
@@ -82,7 +88,9 @@ def _entry(command: Command) -> list[str]:
 def _one(command: Command) -> Report:
     rows = [(code(_typed(command, param)), _explained(param)) for param in command.params if param.help and param.typed]
     rows.append((code("--as-python"), "put the Python form into the next cell instead"))
-    parts: list[Line | Table] = [Line(code(usage(command))), Table(("", ""), rows), Line((muted("Python: "), code(python(command))))]
+    forms = [Line(code(form(command, flag))) for flag in command.forms]
+    same = Line((muted("Python: "), code(python(command))))
+    parts: list[Line | Table] = [Line(code(usage(command))), *forms, Table(("", ""), rows), same]
     word = "later" if command.since == LATER else ""
     return Report(f"{command.name}: {command.summary}", word=word, parts=parts, next=_example(command))
 

@@ -56,6 +56,7 @@ class Words:
     given: dict[str, list[Word]] = field(default_factory=dict)
     help: bool = False
     as_python: bool = False
+    form: str = ""
 
     @property
     def cell(self) -> bool:
@@ -197,6 +198,13 @@ def _check_form(words: Words) -> None:
     coming = [token.raw for token in words.tokens if token.raw.partition("=")[0] in command.coming]
     if coming:
         raise not_yet(f"{coming[0]} of {name}")
+    asked = next((token.raw for token in words.tokens if token.raw in command.forms), "")
+    if asked and words.cell:
+        right = words.typed().replace("%%nbml", "%nbml", 1)
+        raise errors.BadArgument(f"{asked} of {name} opens a form: it is one line and takes no body", next=right)
+    if asked:
+        words.form = asked
+        return
     if words.cell and not command.cell:
         raise errors.BadArgument(f"{name} is one line and takes no body", next=words.typed().replace("%%nbml", "%nbml", 1))
     if not words.cell and command.line is None:
@@ -222,7 +230,9 @@ def _sort(words: Words) -> None:
             at += 1
             continue
         name = name if name in options else name.replace("_", "-")
-        if name in COMMON or (name == "--json" and command_line):
+        if words.form and word.raw == words.form:
+            at += 1
+        elif name in COMMON or (name == "--json" and command_line):
             words.as_python |= name == "--as-python"
             at += 1
         elif name not in options:

@@ -56,7 +56,8 @@ class Command:
 
     ``line`` names the parameters that stand without an option in the line form, None where there is no line form; ``made`` is
     the same for the cell form. ``cell`` says what a body is: "" (none), "text" (the parameter ``text``), "code" (handed on as
-    source) or "run" (run as the cell itself). ``coming`` are options of a later version.
+    source) or "run" (run as the cell itself). ``coming`` are options of a later version, ``forms``
+    options that make a line of it and open a form.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Command:
     magic: bool = True
     made: tuple[str, ...] = ("name",)
     coming: tuple[str, ...] = ()
+    forms: tuple[str, ...] = ()
 
     @property
     def function(self) -> str:
@@ -116,7 +118,7 @@ DATA = (
     Command("drift", "Compare a dataframe with an earlier version, feature by feature.",
             (_data("current"), _data("against", "the version that is compared with")),
             line=("current",), example="%nbml drift df --against NAME@1"),
-    Command("gc", "Remove what nothing refers to.", (Param("yes", "flag", False, "do not ask"),), since=LATER),
+    Command("gc", "Remove what nothing refers to.", (Param("yes", "flag", False, "do not ask"),), example="%nbml gc"),
 )  # fmt: skip
 
 VALIDATION = (
@@ -131,7 +133,7 @@ VALIDATION = (
     ), line=("df",), example="%nbml validate df --suite NAME"),
     Command("expect", "Write down what is expected of data.", (
         _name("name of the suite"), Param("text", typed=False), _data("on", "check at once, and keep as the reference", None),
-    ), line=None, cell="text", coming=("--edit",), example="%%nbml expect NAME --on df\nrows > 0\n"),
+    ), line=None, cell="text", forms=("--edit",), example="%%nbml expect NAME --on df\nrows > 0\n"),
     _lookup("suite"),
 )  # fmt: skip
 

@@ -49,7 +49,9 @@ def html(report: Report) -> str:
     """The report as one block."""
     body = f"<div>{_head(report)}</div>" + "".join(f'<div style="margin:4px 0">{_part(p)}</div>' for p in report.parts)
     if report.next:
-        lines = f' <span style="{MUTED}">or</span> '.join(f'<code style="{CODE}">{escape(n)}</code>' for n in report.next)
+        lines = f' <span style="{MUTED}">or</span> '.join(
+            f'<code style="{CODE}{";display:block;white-space:pre-wrap" if chr(10) in n else ""}">{escape(n)}</code>' for n in report.next
+        )
         body += f'<div><span style="{MUTED}">Next:</span> {lines}</div>'
     rule = f"border-left:3px solid rgb({COLOURS[report.state]})"
     return (

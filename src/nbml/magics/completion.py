@@ -131,7 +131,7 @@ def at_cursor(done: list[Word], prefix: str, cell: bool) -> Param | None:
     command = _command(done)
     if command is None:
         return None
-    places = command.made if cell else command.line or ()
+    places = _places(command, cell)
     options = _options(command, places)
     if prefix.startswith("--") and "=" in prefix:
         return options.get(prefix.partition("=")[0])
@@ -140,6 +140,10 @@ def at_cursor(done: list[Word], prefix: str, cell: bool) -> Param | None:
 
 def _command(done: list[Word]) -> Command | None:
     return next((c for c in TABLE if done and c.name == done[0].raw and c.magic), None)
+
+
+def _places(command: Command, cell: bool) -> tuple[str, ...]:
+    return command.made if cell or command.line is None else command.line
 
 
 def _options(command: Command, places: tuple[str, ...]) -> dict[str, Param]:
@@ -152,12 +156,14 @@ def offers(session: Session, done: list[Word], prefix: str, cell: bool) -> list[
     if not done and prefix.startswith("-"):
         return [(flag, "param") for flag in ("--help", "--as-python")]
     if not done:
-        return [(c.name, "command") for c in TABLE if c.magic and c.since != LATER and (bool(c.cell) if cell else c.line is not None)]
+        here = [c for c in TABLE if c.magic and c.since != LATER]
+        return [(c.name, "command") for c in here if (bool(c.cell) if cell else c.line is not None or c.forms)]
     if command is None or (prefix.startswith("--") and "=" in prefix):
         return []
     used = {word.raw.partition("=")[0] for word in done}
-    options = _options(command, command.made if cell else command.line or ())
-    return [(flag, "param") for flag in [*options, "--help", "--as-python"] if flag not in used]
+    options = _options(command, _places(command, cell))
+    forms = () if cell else command.forms
+    return [(flag, "param") for flag in [*options, *forms, "--help", "--as-python"] if flag not in used]
 
 
 def _asked(command: Command, done: list[Word], options: dict[str, Param], places: tuple[str, ...], prefix: str) -> Param | None:

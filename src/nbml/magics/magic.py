@@ -55,6 +55,8 @@ class NbmlMagics(Magics):
         if cell is not None:
             return self._cell(words, line, cell, notebook)
         call = bind(words, notebook)
+        if words.form:
+            return self._edit(call)
         return self._next(call.python()) if words.as_python else call.run()
 
     def _cell(self, words: Words, line: str, cell: str, notebook: Notebook) -> Any:
@@ -69,6 +71,18 @@ class NbmlMagics(Magics):
             with_body(call, cell)
             return call.run()
         return self._code(call, cell)
+
+    def _edit(self, call: Call) -> Any:
+        """The form of a suite."""
+        editor = import_module("nbml.validation.editor")
+        assert call.words is not None
+        if call.words.as_python:
+            message = f"{call.words.form} of {call.command.name} opens a form, which has no Python form"
+            raise errors.BadArgument(message, next=call.words.without("--as-python"))
+        on = next((arg for arg in call.args if arg.param.name == "on"), None)
+        label = call.words.given["on"][0].raw if on is not None else ""
+        with call.typed():
+            return editor.edit(call.value("name"), on.value if on is not None else None, label)
 
     def _code(self, call: Call, cell: str) -> Any:
         """Hand the body on as source whose line numbers are the cell's."""
