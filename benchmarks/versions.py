@@ -8,8 +8,6 @@ ratios only. What comes back is compared with what was kept before anything is t
 
 from __future__ import annotations
 
-import os
-import resource
 import sys
 import tempfile
 import time
@@ -48,9 +46,14 @@ def best(ours: Callable[[], object], peer: Callable[[], object], times: int = 3)
     return min(a for a, _ in found), min(b for _, b in found)
 
 
-def peak() -> float:
-    """Most memory of the process so far, MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+def peak(work: Callable[[], object]) -> float:
+    """Most memory that ``work`` takes beside what was taken before, MB (Linux)."""
+    status = Path("/proc/self/status")
+    Path("/proc/self/clear_refs").write_text("5")
+    before = next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith("VmRSS"))
+    work()
+    most = next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+    return (most - before) / 1e3
 
 
 def main(rows: int) -> None:
@@ -64,13 +67,13 @@ def main(rows: int) -> None:
         store.use(root / str(next(number)))
         nbml.snapshot(frame, "versions")
 
-    before = peak()
     fresh()
-    grown = peak() - before
+    grown = peak(fresh)
     pd.testing.assert_frame_equal(nbml.dataset("versions").load(), frame)
     path = root / "plain.parquet"
     frame.to_parquet(path, compression="zstd")
-    print(f"{rows:,} rows x {frame.shape[1]}; a first snapshot takes {grown:,.0f} MB at most, the frame {frame.memory_usage().sum() / 1e6:,.0f}")
+    size = frame.memory_usage().sum() / 1e6
+    print(f"{rows:,} rows x {frame.shape[1]}; a first snapshot takes {grown:,.0f} MB at most, the frame {size:,.0f}")
     lines = {
         "content hash : pandas.util.hash_pandas_object": best(lambda: frames.fingerprint(frame), lambda: pd.util.hash_pandas_object(frame)),
         "first snapshot : to_parquet(zstd)": best(fresh, lambda: frame.to_parquet(path, compression="zstd")),
@@ -79,7 +82,7 @@ def main(rows: int) -> None:
     }
     for what, (ours, peer) in lines.items():
         print(f"{what:48} {ours / peer:6.2f}  ({ours:.2f} s : {peer:.2f} s)")
-    shared(frame, rows, os.path.getsize(path))
+    shared(frame, rows, path.stat().st_size)
 
 
 def shared(frame: pd.DataFrame, rows: int, plain: int) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import datetime
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -316,12 +316,12 @@ def _few(values: Any) -> bool:
     """Whether there are few different ones among 10,000 values from all over the column."""
     step = max(1, len(values) // 10_000)
     drawn = values[::step]
-    return few(drawn.unique(), len(drawn))
+    return few(len(drawn.unique()), len(drawn))
 
 
-def few(distinct: Iterable[Any], drawn: int) -> bool:
+def few(distinct: int, drawn: int) -> bool:
     """Few enough that an edit does not shift the dictionary of a column: such values have all come before it."""
-    return len(list(distinct)) <= min(1000, drawn // 4)
+    return distinct <= min(1000, drawn // 4)
 
 
 _EXTENSIONS: dict[str, Callable[[Any, Any], Rule]] = {

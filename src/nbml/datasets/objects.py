@@ -50,7 +50,7 @@ def rule(values: np.ndarray) -> Rule:
     if codes is not None:
         parts.append(lambda start, stop: pa.array(codes[start:stop]))
     drawn = values[:: max(1, len(values) // 10_000)]
-    return Rule(spec, tuple(parts), spec["item"] in ("str", "bytes") and few(set(drawn.tolist()), len(drawn)))
+    return Rule(spec, tuple(parts), spec["item"] in ("str", "bytes") and few(len(set(drawn.tolist())), len(drawn)))
 
 
 def _null_types() -> set[type]:
