@@ -19,6 +19,7 @@ _HOMES = {
     "snapshot": "nbml.datasets:snapshot",
     "dataset": "nbml.datasets:dataset",
     "data": "nbml.datasets:data",
+    "gc": "nbml.datasets:gc",
     "diff": "nbml.datasets.comparing:diff",
     "profile": "nbml.datasets.profiling:profile",
     "validate": "nbml.validation:validate",
@@ -54,7 +55,7 @@ _HOMES = {
 }
 #: verbs of later versions; each raises errors.NotYet, which names it
 _COMING = (
-    "alert", "alerts", "card", "explain", "export", "gc", "import_runs", "judge", "label", "lineage", "predict",
+    "alert", "alerts", "card", "explain", "export", "import_runs", "judge", "label", "lineage", "predict",
     "promote", "recipe", "report", "reproduce", "retrain", "stale",
 )  # fmt: skip
 _HOMES |= {name: f"nbml.commands:{name}" for name in _COMING}

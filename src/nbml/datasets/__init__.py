@@ -14,7 +14,9 @@ from nbml.store.record import NAME
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["DatasetVersion", "Warning", "data", "dataset", "snapshot", "take", "version_of"]
+    from nbml.datasets.leftovers import Leftovers
+
+__all__ = ["DatasetVersion", "Warning", "data", "dataset", "gc", "snapshot", "take", "version_of"]
 
 
 def snapshot(df: Any, name: str, note: str = "") -> DatasetVersion:
@@ -95,6 +97,16 @@ def data() -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=["name", "version", "rows", "columns", "warnings", "made"])
     first = a_frame()
     return shown_as(frame, listing_report(versions, histories, f"%nbml snapshot {first}" if first else ""))
+
+
+def gc(yes: bool = False) -> Leftovers:
+    """Files of the store that nothing refers to: shows what they come to, and with ``yes`` removes them.
+
+    What is younger than an hour stays. Raises errors.ReadOnlyStore, and errors.StoreError while another process removes.
+    """
+    from nbml.datasets.leftovers import sweep
+
+    return sweep(yes)
 
 
 def take(value: Any) -> tuple[pd.DataFrame, Thing | None]:
