@@ -213,7 +213,7 @@ class Column:
             return self.held if rising else kernel.distinct_count(self.ordered)
         if self.kind == "text" and self.held <= FEW:
             return len(set(self.words))
-        if self.kind == "text" and "encoded" not in self.__dict__ and self.likely is not None and not self.likely.any():
+        if self.kind == "text" and self.likely is not None and not self.likely.any():
             return self.held
         if self.kind == "text":
             return len(self.encoded[1])
@@ -242,15 +242,16 @@ class Column:
     def likely(self) -> Mask | None:
         """Which values of text may stand more than once, by their hashes; None where it does not pay to look."""
         array = getattr(self.text.array, "__arrow_array__", None)
-        if array is None or "encoded" in self.__dict__ or self.held <= FEW:
+        if array is None or self.held <= FEW or self.repeats:
             return None
-        chunks = array().combine_chunks() if hasattr(array(), "combine_chunks") else array()
-        _, offsets, data = chunks.buffers()
-        size = {"large_string": np.int64, "string": np.int32}.get(str(chunks.type))
-        if size is None or data is None or chunks.null_count:
+        made: Any = array()
+        whole = made.combine_chunks() if hasattr(made, "combine_chunks") else made
+        size = {"large_string": np.int64, "string": np.int32}.get(str(whole.type))
+        if size is None or whole.null_count or not hasattr(whole, "buffers") or whole.buffers()[2] is None:
             return None
-        ends = np.frombuffer(offsets, dtype=size)[chunks.offset : chunks.offset + len(chunks) + 1]
-        hashed = kernel.hashes(np.frombuffer(data, dtype=np.uint8), ends)
+        _, offsets, data = whole.buffers()
+        ends = np.frombuffer(offsets, dtype=size)[whole.offset : whole.offset + len(whole) + 1]
+        hashed = kernel.hashes(np.frombuffer(data, dtype=np.uint8)[ends[0] : ends[-1]], ends - ends[0])
         ordered = np.sort(hashed)
         twice = ordered[1:][ordered[1:] == ordered[:-1]]
         return np.isin(hashed, twice) if len(twice) else np.zeros(self.held, dtype=bool)
