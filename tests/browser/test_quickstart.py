@@ -151,7 +151,7 @@ def test_an_untrusted_copy_shows_the_same_and_asks_nobody(ran: Seat, chromium: A
         seat.open("copy.ipynb", connect=False)
         page.wait_for_function(
             "n => { document.querySelectorAll('.jp-Notebook .jp-Cell').forEach(c => c.scrollIntoView());"
-            " return document.querySelectorAll('.jp-Notebook .jp-nbml-result').length >= n }", arg=rich
+            " return document.querySelectorAll('.jp-Notebook .jp-nbml-result').length >= n }", arg=rich, polling=250
         )
         trusted = page.evaluate("() => [...window.jupyterapp.shell.currentWidget.content.model.cells].some(c => c.trusted)")
         assert not trusted
