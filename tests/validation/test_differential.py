@@ -101,11 +101,11 @@ def one(frame: pd.DataFrame, config: Json, result_format: str) -> tuple[Json, Js
     return (ours, theirs) if differs(frame, config, result_format, ours, theirs) else None
 
 
-def smallest(frame: pd.DataFrame, config: Json, result_format: str) -> str:
+def smallest(frame: pd.DataFrame, config: Json, result_format: str, both: tuple[Json, Json]) -> str:
     """The difference with as few columns and rows as still show it."""
     found = one(frame, config, result_format)
     if found is None:
-        return f"only together with others: {result_format} {config['type']}({config['kwargs']!r})\non\n{frame!r}\n{frame.dtypes!r}\n"
+        return f"only together with others: {result_format} {config!r}\non\n{frame!r}\n{frame.dtypes!r}\n{both}\n"
     for column in list(frame.columns):
         less = frame.drop(columns=column)
         if less.shape[1] and column not in str(config["kwargs"]) and (now := one(less, config, result_format)):
@@ -165,7 +165,7 @@ def compare(frame: pd.DataFrame, drawn: list[Json], result_format: str) -> None:
             seen["differences"] += 1
             seen[f"differs: {config['type']}"] += 1
             with quiet():
-                told = smallest(frame, config, result_format)
+                told = smallest(frame, config, result_format, (mine, real))
             if not REPORT:
                 pytest.fail(told)
             if seen[f"differs: {config['type']}"] > 3:

@@ -98,3 +98,15 @@ def test_what_great_expectations_cannot_tell_fails_alone(project: Path) -> None:
         "exception_message": "TypeError: 1 days 00:00:00 is of type Timedelta which cannot be serialized.",
     }
     assert found[1]["result"]["partial_unexpected_list"] == [3]
+
+
+def test_quantiles_of_one_column_do_not_take_each_others_values(project: Path) -> None:
+    def quantile(at: float, most: float) -> dict[str, Any]:
+        ranges = {"quantiles": [at], "value_ranges": [[None, most]]}
+        return {"type": "expect_column_quantile_values_to_be_between", "kwargs": {"column": "n", "quantile_ranges": ranges}}
+
+    suite = {"name": "quantiles", "expectations": [quantile(0.5, 6), quantile(1.0, 10), quantile(0.0, 0)]}
+    for engine in ("nbml", "gx"):
+        found = nbml.validate(pd.DataFrame({"n": range(12)}), suite, engine=engine).results
+        assert [r["result"]["observed_value"]["values"] for r in found] == [[6], [11], [0]]
+        assert [r["success"] for r in found] == [True, False, True]
