@@ -43,7 +43,8 @@ def test_a_verb_of_a_later_version_says_so_by_name(command: Command) -> None:
 
 
 def test_every_verb_of_the_root_is_in_the_table() -> None:
-    verbs = {name for name, home in nbml._HOMES.items() if home.partition(":")[2] and not home.startswith("nbml.errors")}
+    functions = {name for name, home in nbml._HOMES.items() if home.partition(":")[2] and not home.startswith("nbml.errors")}
+    verbs = functions - {"ExecutionEngine"}  # a class, for checkpoints of Great Expectations
     assert verbs == {command.function for command in TABLE}
 
 
