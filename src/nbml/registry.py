@@ -14,6 +14,7 @@ GROUPS = {
     "nbml.targets": "target",
     "nbml.executors": "executor",
     "nbml.engines": "engine",
+    "nbml.sources": "source",
 }
 #: group of entry points -> adapters of a later version; one that somebody installs under that name is taken all the same
 LATER = {
@@ -29,6 +30,7 @@ HELP = {
     "nbml.targets": "%nbml deploy --help",
     "nbml.executors": "%nbml package --help",
     "nbml.engines": "%nbml validate --help",
+    "nbml.sources": "%nbml snapshot --help",
 }
 
 

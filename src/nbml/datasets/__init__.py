@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from nbml.datasets.leftovers import Leftovers
+    from nbml.datasets.sources import Source
 
-__all__ = ["DatasetVersion", "Warning", "data", "dataset", "gc", "snapshot", "take", "version_of"]
+__all__ = ["DatasetVersion", "Warning", "data", "dataset", "gc", "opened", "snapshot", "take", "version_of"]
 
 
 def snapshot(df: Any, name: str, note: str = "") -> DatasetVersion:
@@ -24,7 +26,7 @@ def snapshot(df: Any, name: str, note: str = "") -> DatasetVersion:
 
     Raises errors.NotADataFrame, and errors.CannotStore naming a column that Parquet does not give back as it is.
     """
-    from nbml.datasets import history, report
+    from nbml.datasets import history, history_facts, report
 
     check_name(name)
     frame, _ = take(df)
@@ -37,9 +39,10 @@ def snapshot(df: Any, name: str, note: str = "") -> DatasetVersion:
     kept = _kept(store, frame, digest, last, name_of(df))
     if last is not None and last.hash == digest:  # a file of it was lost
         return from_thing(store.update(last, kept), same=True)
-    facts = frames.facts(frame, settings.load(store.root)["data.private"])
-    earlier = [thing.body.get("facts", {}) for thing in store.versions("dataset", name)]
-    warnings = history.compare(facts, earlier, name)
+    facts = history_facts.facts(frame, settings.load(store.root)["data.private"])
+    versions = store.versions("dataset", name)
+    earlier = [thing.body.get("facts", {}) for thing in versions]
+    warnings = history.compare(facts, earlier, [thing.made for thing in versions], time.time())
     body = kept | {
         "rows": len(frame), "columns": [str(c) for c in frame.columns], "note": note, "facts": facts,
         "warnings": [vars(w) for w in warnings],
@@ -110,26 +113,73 @@ def gc(yes: bool = False) -> Leftovers:
 
 
 def take(value: Any) -> tuple[pd.DataFrame, Thing | None]:
-    """A frame, and the stored version that it is: from a frame, ``name@n``, or a Parquet or CSV path.
+    """A frame, and the stored version that it is: from a frame of pandas, polars, pyarrow or DuckDB, ``name@n``, or a Parquet or
+    CSV path.
 
     A frame's version is not looked for (``version_of`` does). Raises errors.NotADataFrame, errors.UnknownDataset.
     """
+    from nbml.datasets import sources
+
     if isinstance(value, DatasetVersion):
         return value.load(), value.thing
-    if isinstance(value, (str, Path)):
-        text = str(value)
-        if text.lower().endswith(frames.ENDINGS) or isinstance(value, Path):
-            path = Path(value)
-            if not path.is_file():
-                raise _no_file(path)
-            return frames.read_frame(path), None
-        found = dataset(text)
+    path = _path(value)
+    if isinstance(value, str) and path is None:
+        found = dataset(value)
         return found.load(), found.thing
     try:
-        return frames.require(value), None
+        if path is not None:
+            return frames.require(_read(path)), None
+        source = None if frames.is_frame(value) else sources.of(value)
+        return frames.require(value if source is None else sources.frame(source)), None
     except errors.BadInput as error:
         error.next = _mended(value)
         raise
+
+
+#: how many times its size on disk a file may take in memory without being looked into
+PACKED = 20
+
+
+def opened(value: Any, limit: int) -> tuple[pd.DataFrame | Source, Thing | None]:
+    """As ``take``; the source itself where its frame would take more than about ``limit`` bytes."""
+    from nbml.datasets import sources
+
+    path = _path(value)
+    if frames.is_frame(value) or isinstance(value, DatasetVersion) or (isinstance(value, str) and path is None):
+        return take(value)
+    if path is not None and path.stat().st_size * PACKED <= limit:
+        return take(value)
+    try:
+        source = sources.of(value if path is None else path)
+    except errors.BadInput as error:
+        error.next = _mended(value)
+        raise
+    size = None if source is None else source.size()
+    if source is None or (size is not None and size <= limit):
+        return take(value)
+    if size is not None:
+        return source, None
+    begun = sources.Begun(source, limit)
+    return (frames.require(sources.frame(begun)) if begun.whole else begun), None
+
+
+def _path(value: Any) -> Path | None:
+    """The file that is meant; None where something else is. Raises errors.BadInput where there is none."""
+    if not isinstance(value, (str, Path)) or not (isinstance(value, Path) or value.lower().endswith(frames.ENDINGS)):
+        return None
+    if not Path(value).is_file():
+        raise _no_file(Path(value))
+    return Path(value)
+
+
+def _read(path: Path) -> pd.DataFrame:
+    """As pandas reads it; Parquet that pandas did not write as ``sources`` says, so that whole numbers stay whole."""
+    from nbml.datasets import sources
+
+    source = sources.of(path) if path.suffix.lower() != ".csv" else None
+    if source is None or b"pandas" in (source.schema().metadata or {}):
+        return frames.read_frame(path)
+    return sources.frame(source)
 
 
 def name_of(value: Any) -> str:
@@ -176,6 +226,8 @@ def _mended(value: Any) -> str | None:
         return line if len(set(labels)) == len(labels) else None
     if isinstance(value, pd.Series):
         return f"{name} = {name}.to_frame({'' if isinstance(value.name, str) else repr('value')})"
+    if type(value).__name__ == "LazyFrame":
+        return f"{name} = {name}.collect()"
     to_pandas = getattr(value, "to_pandas", None)
     if callable(to_pandas) and not isinstance(value, type):
         return f"{name} = {name}.to_pandas()"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nbml.display import Column, Line, Note, Report, Spark, Table, ago, muted, size, strong
+from nbml.display import Column, Line, Note, Report, Spark, Table, ago, code, muted, size, strong
 
 if TYPE_CHECKING:
     from nbml.datasets.values import DatasetVersion
@@ -17,7 +17,11 @@ def version_report(version: DatasetVersion) -> Report:
     word = "look" if version.warnings else "unchanged" if version.same else "stored"
     facts = [f"{body['rows']:,} rows × {len(body['columns'])}"]
     facts.append(_stored(body["new"], body["bytes"]) if version.new else f"made {ago(version.made)}")
-    parts: list[Note | Line] = [Note("look", w.code, w.message) for w in version.warnings]
+    parts: list[Note | Line] = []
+    for warning in version.warnings:
+        parts.append(Note("look", warning.code, warning.message))
+        if "expectation" in warning.evidence:
+            parts.append(Line((muted("as an expectation: "), code(warning.evidence["expectation"]))))
     if version.note:
         parts.append(Line(muted(version.note)))
     title = (strong(version), " stored") if version.warnings and version.new else (strong(version),)

@@ -41,8 +41,9 @@ def validate(
     ``against`` is the reference of drift expectations. Raises errors.ValidationFailed if ``strict`` and not all holds.
     """
     from nbml import datasets
+    from nbml.validation.batches import limit
 
-    frame, thing = datasets.take(df)
+    frame, thing = datasets.opened(df, limit())
     data = name or (thing.ref if thing is not None else _called(df))
     chosen = _chosen(suite)
     form = (result_format, engine)
@@ -183,48 +184,49 @@ def _pin(store: Store, frame: pd.DataFrame, needed: list[str]) -> Json | None:
 
     whole = level(frame)
     try:
-        content = parquet.encode(whole)
+        kept = parquet.keep(store, whole)
     except errors.CannotStore:
         held = [column for column in needed if column in whole.columns]
         if not held:
             return None
-        content = parquet.encode(whole[held])
-    return {"blob": store.put_blob(content), "rows": len(whole)}
+        kept = parquet.keep(store, whole[held])
+    return {"blob": kept.blob, "rows": len(whole)}
 
 
 # -- checks ---------------------------------------------------------------------------------------------------
 
 
 def _checked(
-    frame: pd.DataFrame, dataset: Thing | None, data: str, chosen: Chosen, reference: pd.DataFrame | None, form: tuple[str, str]
+    frame: Any, dataset: Thing | None, data: str, chosen: Chosen, reference: pd.DataFrame | None, form: tuple[str, str]
 ) -> Validation:
-    from nbml.validation import report
-    from nbml.validation.checking import check, engine_of
+    """Of a frame, or of a Source that is read in batches."""
+    from nbml import datasets, frames
+    from nbml.validation import batches, report
+    from nbml.validation.checking import engine_of
     from nbml.validation.exchange import outward
 
     ref, configs, thing = chosen
     store = current()
     known = settings.load(store.root)
-    worker = engine_of(form[1])
+    how = batches.How(form[0], engine_of(form[1]), reference, known["validation.min_rows"], batches.limit())
     started = time.perf_counter()
-    done = check(frame, configs, form[0], worker, reference, known["validation.min_rows"])
+    checked = batches.check_frame(frame, configs, how) if frames.is_frame(frame) else batches.check_batches(frame, configs, how)
+    done, columns, failing = checked.done, checked.columns, checked.failing
     spent = time.perf_counter() - started
-    columns, private = [str(c) for c in frame.columns], known["data.private"]
+    private = known["data.private"]
     told = report.failures(done, columns, private)
-    failing = frame.iloc[done.rows].copy()
     success = all(result["success"] for result in done.results)
     results = tuple({**result, "expectation_config": outward(result["expectation_config"])} for result in done.results)
-    found = Validation(success, results, ref, data, len(frame), spent, told, _failing=failing)
+    found = Validation(success, results, ref, data, checked.rows, spent, told, _failing=failing)
     if store.readonly:
         return replace(found, kept=False)
-    if dataset is None:
-        from nbml import datasets
-
+    if dataset is None and frames.is_frame(frame):
         dataset = datasets.version_of(frame)
     edges = [(t, role) for t, role in ((dataset, "checked"), (thing, "by")) if t is not None]
     body = {
-        "success": success, "suite": ref, "data": data, "rows": len(frame), "seconds": spent, "engine": form[1],
-        "statistics": found.to_json()["statistics"], "results": report.recorded(done.results, columns, private), "row": report.row(found),
+        "success": success, "suite": ref, "data": data, "rows": checked.rows, "seconds": spent, "engine": form[1],
+        "statistics": found.to_json()["statistics"], "results": report.recorded(done.results, columns, private, failing.index.names),
+        "row": report.row(found),
     }  # fmt: skip
     kept = store.add("validation", _fitting(ref.partition("@")[0]), body, state="well" if success else "bad", edges=edges)
     shown = keep(replace(found, thing=kept)._report(), store)
@@ -259,10 +261,13 @@ def _reference(chosen: Chosen, against: Any, line: str | None) -> pd.DataFrame |
     )
 
 
-def _drafted(frame: pd.DataFrame, data: str, name: str) -> Validation:
+def _drafted(frame: Any, data: str, name: str) -> Validation:
+    from nbml import frames
     from nbml.validation import keeping
     from nbml.validation.draft import draft
 
+    if not frames.is_frame(frame):
+        raise errors.BadInput(f"no suite {name!r}, and {data or 'the data'} are too large to draft one from: draft it from a part of them")
     store = current()
     text = draft(frame, settings.load(store.root)["data.private"])
     close = errors.nearest(name, [thing.name for thing in keeping.latest(store)]) or ""
