@@ -260,6 +260,21 @@ def test_great_expectations_is_not_loaded_for_what_is_judged_here(project: Path)
     assert done.returncode == 0, done.stderr
 
 
+def test_a_frame_that_great_expectations_cannot_take_fails_its_expectations_alone() -> None:
+    data = pd.DataFrame({"odd": pd.Series([(1, 2), 1], dtype="object"), "n": [1, 2], "for": pd.to_timedelta([1, 2], unit="D")})
+    asked = [
+        config(_is + "be_unique", column="n"),
+        config(_is + "be_between", column="n", min_value=9, row_condition="n < 3", condition_parser="pandas"),
+    ]
+    found = OwnEngine().evaluate(data, asked, "BASIC")
+    assert [r["success"] for r in found] == [True, False]
+    assert found[1]["exception_info"]["exception_message"] == "setting an array element with a sequence"
+    asked = [config(_is + "be_null", column="for"), config(_is + "match_json_schema", column="n", json_schema={}), asked[0]]
+    told = OwnEngine().evaluate(data.drop(columns="odd"), asked, "BASIC")
+    assert [r["success"] for r in told] == [False, False, True]
+    assert "cannot be serialized" in told[0]["exception_info"]["exception_message"]
+
+
 # -- parts -----------------------------------------------------------------------------------------------------
 
 FORMS = (

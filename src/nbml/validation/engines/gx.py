@@ -40,11 +40,23 @@ class GxEngine:
         with warnings.catch_warnings(), _quiet():
             warnings.simplefilter("ignore")
             expectations = [build(config, frame) for config in configs]
-            batch = _batch(frame)
             done: dict[int, dict[str, Any]] = {}
-            for places in _rounds(configs):
-                done |= dict(zip(places, _validated(batch, [expectations[place] for place in places], result_format), strict=True))
+            try:
+                batch = _batch(frame)
+                for places in _rounds(configs):
+                    done |= dict(zip(places, _validated(batch, [expectations[place] for place in places], result_format), strict=True))
+            except Exception as error:  # a frame that pandas cannot hash, a value that has no JSON: each fails alone
+                if len(configs) == 1:
+                    return [_result(_failed(error), configs[0])]
+        if len(done) < len(configs):
+            return [self.evaluate(frame, [config], result_format)[0] for config in configs]
         return [_result(done[place], config) for place, config in enumerate(configs)]
+
+
+def _failed(error: Exception) -> dict[str, Any]:
+    """What stands for a result where GX has none."""
+    loud = {"raised_exception": True, "exception_traceback": None, "exception_message": str(error)}
+    return {"success": False, "expectation_config": None, "result": {}, "meta": {}, "exception_info": loud}
 
 
 PLACE = "nbml_place"
