@@ -200,7 +200,8 @@ def _check_form(words: Words) -> None:
         raise not_yet(f"{coming[0]} of {name}")
     asked = next((token.raw for token in words.tokens if token.raw in command.forms), "")
     if asked and words.cell:
-        right = words.typed().replace("%%nbml", "%nbml", 1)
+        drawn = any(token.raw.partition("=")[0] == "--on" for token in words.tokens)  # else there may be nothing to draw
+        right = words.typed().replace("%%nbml", "%nbml", 1) if drawn else words.without(asked)
         raise errors.BadArgument(f"{asked} of {name} opens a form: it is one line and takes no body", next=right)
     if asked:
         words.form = asked
