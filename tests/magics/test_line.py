@@ -154,7 +154,8 @@ REFUSALS = {
     "\nTry: %nbml track --help",
     "%%nbml snapshot df\nbody": "BadArgument: snapshot is one line and takes no body\nTry: %nbml snapshot df",
     "%%nbml expect\nrows > 0": "BadArgument: expect needs the name of the suite after it\nTry: %%nbml expect project",
-    "%%nbml expect churn --edit\nrows > 0": "BadArgument: --edit of expect opens a form: it is one line and takes no body\nTry: %%nbml expect churn",
+    "%%nbml expect churn --edit\nrows > 0":
+        "BadArgument: --edit of expect opens a form: it is one line and takes no body\nTry: %%nbml expect churn",
     "%nbml monitor churn --last yesterday": "BadArgument: --last: 'yesterday' is no duration: a number and s, m, h or d, as in "
     "60s, 10m, 24h, 7d\nTry: %nbml monitor churn --last 60s",
     "%nbml slice zzz": "UnknownName: no name 'zzz' in this notebook\nTry: %whos",
