@@ -47,6 +47,7 @@ not_null(plan)
 null(plan)
 18 <= age <= 100, mostly=0.9
 18 < age < 60
+n < 45, mostly=0.5
 n < 40, where=plan == "basic"
 rows >= 10, where=plan == "basic"
 plan in {"basic", "pro"}
