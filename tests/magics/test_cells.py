@@ -91,7 +91,7 @@ def test_text_bodies_are_handed_on_as_they_are(kernel: Any) -> None:
     made = kernel.run("%%nbml expect small\n# at least one\nrows > 0\n{rows} < 5")
     assert made.error[0] == "BadExpectation"
     assert kernel.run("%%nbml expect small\n# at least one\nrows > 0").ok
-    assert nbml.suite("small").text == "# at least one\nrows > 0\n"
+    assert nbml.suite("small").text == "# at least one\nrows > 0"  # as from a file: without the lines' common margin and end
     assert kernel.run("print(type(_).__name__, str(_))").text == "Suite small@1\n"
 
 

@@ -36,7 +36,7 @@ def test_run_finds_the_executor_by_its_name(tmp_path: Path) -> None:
     assert (done.code, done.output) == (0, b"42\n")
     with pytest.raises(errors.UnknownAdapter) as caught:
         run(Job(("-c", ""), tmp_path), executor="proces")
-    assert str(caught.value) == "no executor 'proces'; nearest: process"
+    assert str(caught.value) == "no executor 'proces'; nearest: process\nTry: %nbml package --help"
 
 
 def test_a_job_does_not_outlive_its_interpreter(tmp_path: Path) -> None:
