@@ -360,14 +360,14 @@ def _figures(spent: list[tuple[float, float]]) -> tuple[float, float, float]:
     return statistics.median(clock), min(clock), min(busy)
 
 
-def memory(rows: int) -> str:
+def memory(rows: int, methods: list[str]) -> None:
     """Peak memory over what the frame and the libraries hold, each method in a process of its own."""
-    lines = ["| method | additional peak MB |", "| --- | ---: |"]
-    for name in installed()[0]:
-        done = subprocess.run([sys.executable, __file__, "--child", name, "--rows", str(rows)], capture_output=True, text=True,
-            check=False)
-        lines.append(f"| {name} | {done.stdout.strip().splitlines()[-1] if done.returncode == 0 else 'failed: ' + done.stderr[-200:]} |")
-    return "\n".join(lines)
+    print("| method | additional peak MB |\n| --- | ---: |")
+    for name in methods:
+        command = [sys.executable, __file__, "--child", name, "--rows", str(rows)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        told = done.stdout.strip().splitlines()[-1] if done.returncode == 0 else "failed: " + done.stderr[-200:]
+        print(f"| {name} | {told} |", flush=True)
 
 
 def child(name: str, rows: int) -> None:
@@ -406,10 +406,11 @@ def main() -> None:
     print(f"load of the machine at the start: {os.getloadavg()[0]:.1f}")
     for name in missing:
         print(f"{name}: not installed")
+    chosen = [name for name in there if asked.only is None or name in (BASE, *asked.only)]
     if asked.memory:
-        print(memory(max(asked.rows)))
+        memory(max(asked.rows), chosen)
         return
-    ready = {name: METHODS[name][1]() for name in there if asked.only is None or name in (BASE, *asked.only)}
+    ready = {name: METHODS[name][1]() for name in chosen}
     for rows in asked.rows:
         frame, suite = frame_of(rows), suite_of(rows)
         repeat = asked.repeat if rows <= 100_000 else max(1, asked.repeat // 2)
