@@ -32,7 +32,7 @@ Json = dict[str, Any]
 FORMATS = ("BOOLEAN_ONLY", "BASIC", "SUMMARY", "COMPLETE")
 LONG = int(os.environ.get("NBML_DIFFERENTIAL", "0"))
 REPORT = os.environ.get("NBML_DIFFERENTIAL_REPORT", "")
-FRAMES, EACH = LONG or 16, 40
+FRAMES, EACH = LONG or 12, 40
 #: float sums may round differently in the last digits: allowed, and counted apart
 ROUNDED = ("_mean_", "_stdev_", "_sum_", "z_scores")
 #: results in which Great Expectations itself shows a set, so in any order

@@ -117,7 +117,7 @@ def _bare(value: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    "result_format", ["BOOLEAN_ONLY", "SUMMARY", "COMPLETE", {"result_format": "COMPLETE", "unexpected_index_column_names": ["id"],
+    "result_format", ["SUMMARY", "COMPLETE", {"result_format": "COMPLETE", "unexpected_index_column_names": ["id"],
         "include_unexpected_rows": True}]
 )
 def test_results_equal_those_of_the_stock_engine(result_format: Any) -> None:
