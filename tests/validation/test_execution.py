@@ -116,10 +116,10 @@ def _bare(value: Any) -> Any:
     return [_bare(v) for v in value] if isinstance(value, list) else repr(value)
 
 
-@pytest.mark.parametrize(
-    "result_format", ["SUMMARY", "COMPLETE", {"result_format": "COMPLETE", "unexpected_index_column_names": ["id"],
-        "include_unexpected_rows": True}]
-)
+KEYED = {"result_format": "COMPLETE", "unexpected_index_column_names": ["id"], "include_unexpected_rows": True}
+
+
+@pytest.mark.parametrize("result_format", ["SUMMARY", "COMPLETE", KEYED])
 def test_results_equal_those_of_the_stock_engine(result_format: Any) -> None:
     frame = the_frame()
     theirs, stock = told(frame, result_format, override=False)
