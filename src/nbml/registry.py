@@ -61,10 +61,17 @@ def check(group: str, name: str) -> None:
     _point(group, name)
 
 
+#: what was found; reading all that is installed takes tens of milliseconds, and a check of a small frame less
+_FOUND: dict[tuple[str, str], EntryPoint] = {}
+
+
 def _point(group: str, name: str) -> EntryPoint:
+    """What is not found is looked for again: it may have been installed meanwhile."""
+    if (group, name) in _FOUND:
+        return _FOUND[group, name]
     for point in entry_points(group=group):
         if point.name == name:
-            return point
+            return _FOUND.setdefault((group, name), point)
     known = names(group)
     if name in LATER.get(group, ()):
         there = " and ".join(part for part in (", ".join(known[:-1]), *known[-1:]) if part)
