@@ -157,3 +157,19 @@ def test_a_handful_of_generated_histories(project: Path) -> None:
             faults += 1
     assert alarms <= 2, f"{alarms} of {versions}"
     assert hits >= faults - 1
+
+
+def test_facts_are_json_and_tell_nothing_of_private_columns() -> None:
+    frame = pd.DataFrame(
+        {"a": [1, 2, 3], "b": ["x", None, "z"], "c": [1.5, np.nan, -0.0], "d": pd.to_datetime(["2024-01-01", None, "2024-03-01"])}
+    ).assign(e=[1.0, np.inf, 2.0], k=pd.Categorical(["p", "q", "p"]), o=[[1], {2}, None])
+    found = facts(frame, private=["b"])
+    assert json.loads(json.dumps(found)) == found
+    assert found["rows"] == 3
+    assert found["columns"]["b"] == {"dtype": str(frame["b"].dtype), "nulls": pytest.approx(1 / 3)}
+    assert (found["columns"]["e"]["low"], found["columns"]["e"]["high"]) == (1.0, 2.0), "of finite values"
+    assert found["columns"]["k"]["categories"] == pytest.approx({"p": 2 / 3, "q": 1 / 3})
+    assert found["columns"]["d"] == {
+        "dtype": str(frame["d"].dtype), "nulls": pytest.approx(1 / 3), "dates": True,
+        "low": "2024-01-01T00:00:00", "high": "2024-03-01T00:00:00", "middle": "2024-03-01T00:00:00",
+    }  # fmt: skip

@@ -177,19 +177,6 @@ def test_files_are_read_and_what_is_none_is_told(tmp_path: Path) -> None:
         frames.read_frame(tmp_path / "bad.parquet")
 
 
-def test_facts_are_json_and_tell_nothing_of_private_columns() -> None:
-    frame = BASE.assign(e=[1.0, np.inf, 2.0], k=pd.Categorical(["p", "q", "p"]), o=[[1], {2}, None])
-    found = frames.facts(frame, private=["b"])
-    assert found["rows"] == 3
-    assert found["columns"]["b"] == {"dtype": str(frame["b"].dtype), "nulls": pytest.approx(1 / 3)}
-    assert (found["columns"]["e"]["low"], found["columns"]["e"]["high"]) == (1.0, 2.0), "of finite values"
-    assert found["columns"]["k"]["categories"] == pytest.approx({"p": 2 / 3, "q": 1 / 3})
-    assert found["columns"]["d"] == {
-        "dtype": str(frame["d"].dtype), "nulls": pytest.approx(1 / 3), "dates": True,
-        "low": "2024-01-01T00:00:00", "high": "2024-03-01T00:00:00",
-    }  # fmt: skip
-
-
 def test_the_room_loads_without_pandas() -> None:
     code = "import sys; from nbml import frames; assert not frames.is_frame(3); print('pandas' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

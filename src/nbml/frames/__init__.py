@@ -1,4 +1,4 @@
-"""What a dataframe is: recognising one, reading one from a file, its facts and its fingerprint.
+"""What a dataframe is: recognising one, reading one from a file, and its fingerprint.
 
 pandas is imported inside the functions, so that loading this room costs nothing.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nbml import errors
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 #: file endings that are read as a frame
 ENDINGS = (".parquet", ".pq", ".csv")
-#: how many categories of a column are kept as facts
-CATEGORIES = 50
 
 
 def is_frame(value: object) -> bool:
@@ -59,39 +57,3 @@ def fingerprint(frame: pd.DataFrame) -> str:
     from nbml.frames.content import content
 
     return content(frame)
-
-
-def facts(frame: pd.DataFrame, private: tuple[str, ...] | list[str] = ()) -> dict[str, Any]:
-    """Rows, and for each column its dtype, share of nulls, range or categories: JSON, for comparing versions.
-
-    Of a private column only the dtype and the share of nulls are told.
-    """
-    columns: dict[str, Any] = {}
-    for position, label in enumerate(frame.columns):
-        column = frame.iloc[:, position]
-        found: dict[str, Any] = {"dtype": str(column.dtype), "nulls": float(column.isna().mean()) if len(column) else 0.0}
-        if str(label) not in private:
-            found |= _values(column)
-        columns[str(label)] = found
-    return {"rows": len(frame), "columns": columns}
-
-
-def _values(column: pd.Series) -> dict[str, Any]:
-    import pandas as pd
-
-    real = column.dropna()
-    if real.empty:
-        return {}
-    kinds = pd.api.types
-    if kinds.is_bool_dtype(column.dtype) or kinds.is_numeric_dtype(column.dtype):
-        finite = real[real.abs() != float("inf")] if kinds.is_float_dtype(column.dtype) else real
-        return {} if finite.empty or kinds.is_complex_dtype(column.dtype) else {"low": float(finite.min()), "high": float(finite.max())}
-    if kinds.is_datetime64_any_dtype(column.dtype):
-        return {"low": real.min().isoformat(), "high": real.max().isoformat(), "dates": True}
-    try:
-        shares = real.value_counts(normalize=True)
-    except TypeError:
-        return {}
-    if len(shares) > CATEGORIES or not all(isinstance(value, str) for value in shares.index):
-        return {}
-    return {"categories": {str(value): float(share) for value, share in shares.items()}}
