@@ -204,15 +204,7 @@ class Row:
             editor_value = held if change["owner"] is tick and held is not None and (left, right) == (low, high) else bounds
             self.form.hold(("range", column), editor_value if tick.value else None)
 
-        def moved(change: Any) -> None:
-            if tick.value:
-                say(change)
-            else:
-                tick.value = True
-
-        slider.observe(moved, "value")
-        tick.observe(say, "value")
-        return [tick, slider]
+        return _ticked(tick, slider, say)
 
     def _set(self) -> list[Any]:
         editor, column = self.form.editor, self.column
@@ -229,15 +221,21 @@ class Row:
         def say(change: Any) -> None:
             self.form.hold(("set", column), frozenset(chips.value) if tick.value else None)
 
-        def moved(change: Any) -> None:
-            if tick.value:
-                say(change)
-            else:
-                tick.value = True
+        return _ticked(tick, chips, say)
 
-        chips.observe(moved, "value")
-        tick.observe(say, "value")
-        return [tick, chips]
+
+def _ticked(tick: Any, handle: Any, say: Callable[[Any], None]) -> list[Any]:
+    """A tick and what it stands for: who moves the handle ticks it."""
+
+    def moved(change: Any) -> None:
+        if tick.value:
+            say(change)
+        else:
+            tick.value = True
+
+    handle.observe(moved, "value")
+    tick.observe(say, "value")
+    return [tick, handle]
 
 
 def _executing() -> bool:
