@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from nbml import errors, settings
 from nbml.display import keep
 from nbml.store import Store, Thing, check_name, current, split_ref
+from nbml.store.record import NAME
 from nbml.validation.conditions import where
 from nbml.validation.serving import scopes
 from nbml.validation.values import Failure, Suite, Validation, from_thing
@@ -150,21 +151,21 @@ def _unknown(ref: str) -> errors.UnknownSuite:
         message = f"no suite {ref!r}: {gone.body['file']} was taken away; its last version is {gone.ref}"
         return errors.UnknownSuite(message, next=f'nbml.suite("{gone.ref}")')
     latest = {thing.name: thing.version for thing in keeping.latest(store)}
-    close = errors.nearest(ref.partition("@")[0], latest)
+    close = errors.nearest(name, latest)
     if close is not None:
         found = f"{close}@{latest[close]}"
         return errors.UnknownSuite(f"no suite {ref!r}; nearest: {found}", next=f'nbml.suite("{found}")')
     frame = datasets.a_frame()
-    line = f"%nbml validate {frame} --suite {ref.partition('@')[0]}" if frame and _fits(ref.partition("@")[0]) else None
+    line = f"%nbml validate {frame} --suite {name}" if frame and NAME.fullmatch(name) else None
     have = f"there are {', '.join(list(latest)[:5])}" if latest else "none is stored yet"
     return errors.UnknownSuite(f"no suite {ref!r}; {have}", next=line)
 
 
 def _called(df: Any) -> str:
     """What a frame is called on the page: its file, or the variable that holds it; "" where nothing does."""
-    if isinstance(df, (str, Path)):
-        return Path(df).name
-    return next((name for name, value in list(_notebook().items()) if value is df and not name.startswith("_")), "")
+    from nbml import datasets
+
+    return Path(df).name if isinstance(df, (str, Path)) else datasets.name_of(df)
 
 
 def _notebook() -> Mapping[str, Any]:
@@ -289,13 +290,6 @@ def _broken(found: Validation, line: str | None) -> errors.ValidationFailed:
         validation=found,
         next=line,
     )
-
-
-def _fits(name: str) -> bool:
-    try:
-        return check_name(name) == name
-    except errors.BadName:
-        return False
 
 
 def _fitting(name: str) -> str:

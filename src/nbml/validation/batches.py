@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from nbml import errors
 from nbml.datasets import sources
-from nbml.validation.checking import Checked, check, failed, level
+from nbml.validation.checking import Checked, check, condition_of, label_of, level
 from nbml.validation.conditions import Condition, where
-from nbml.validation.engines import Engine
+from nbml.validation.engines import Engine, failed
 from nbml.validation.merging import Each, mergeable
-from nbml.validation.reading import Entry, plain
+from nbml.validation.reading import Entry
 from nbml.validation.words import columns_of
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def _batch(read: _Pass, batch: sources.Batch, how: How) -> None:
     done = how.check(frame.set_axis(range(start, start + len(frame)), axis=0), [each.config for each in rowwise], "COMPLETE")
     wanted: set[int] = set()
     for each, result in zip(rowwise, done.results, strict=True):
-        wanted |= set(each.add(result, lambda row: _label(own[row - start]), KEPT))
+        wanted |= set(each.add(result, lambda row: label_of(own[row - start]), KEPT))
     for each in read.each.values():
         if each.figure and each.stopped is None and not each.unfit:
             _collect(each, frame)
@@ -152,13 +152,8 @@ def _frame(batch: sources.Batch) -> pd.DataFrame:
     return frame
 
 
-def _label(label: Any) -> Any:
-    value = plain(label)
-    return value if isinstance(value, (str, int, float, bool, list)) or value is None else str(value)
-
-
 def _collect(each: Each, frame: pd.DataFrame) -> None:
-    condition = _where(each.config)
+    condition = condition_of(each.config)
     try:
         each.collect(frame[where(condition, frame)] if condition else frame)
     except errors.BadExpectation as error:
@@ -168,14 +163,9 @@ def _collect(each: Each, frame: pd.DataFrame) -> None:
 # -- the rest -------------------------------------------------------------------------------------------------
 
 
-def _where(config: Json) -> str:
-    own = config.get("meta", {}).get("nbml")
-    return str(own.get("where") or "") if isinstance(own, dict) else ""
-
-
 def _needed(config: Json) -> set[str]:
     """The columns that an expectation names."""
-    condition = _where(config)
+    condition = condition_of(config)
     try:
         return {*columns_of(config["kwargs"]), *(Condition(Entry(condition)).columns() if condition else ())}
     except errors.BadExpectation:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from nbml import errors, registry
 from nbml.validation.conditions import where
 from nbml.validation.distances import distance
-from nbml.validation.engines import judged
+from nbml.validation.engines import answer, failed, judged
 from nbml.validation.reading import plain
 from nbml.validation.words import columns_of, drift_word
 
@@ -60,7 +60,7 @@ def check(
     work = _Work(level(frame), frame.index, engine, result_format, np.zeros(len(frame), dtype=bool))
     groups: dict[str, list[int]] = {}
     for place, config in enumerate(configs):
-        groups.setdefault(_own(config).get("where", ""), []).append(place)
+        groups.setdefault(condition_of(config), []).append(place)
     for condition, places in groups.items():
         _group(work, condition, {place: configs[place] for place in places}, reference, min_rows)
     results = [work.results[place] for place in range(len(configs))]
@@ -84,9 +84,10 @@ def level(frame: pd.DataFrame) -> pd.DataFrame:
     return whole
 
 
-def _own(config: Json) -> Json:
-    found = config.get("meta", {}).get("nbml", {})
-    return found if isinstance(found, dict) else {}
+def condition_of(config: Json) -> str:
+    """The ``where`` of an expectation; "" where it is about all rows."""
+    own = config.get("meta", {}).get("nbml")
+    return str(own.get("where") or "") if isinstance(own, dict) else ""
 
 
 def _group(work: _Work, condition: str, configs: dict[int, Json], reference: pd.DataFrame | None, min_rows: int) -> None:
@@ -130,13 +131,14 @@ def _labelled(result: Json, positions: Any, labels: pd.Index) -> Json:
     for key in INDEXES:
         if own.get(key):
             named = labels[own[key] if positions is None else positions[own[key]]]
-            own[key] = named.tolist() if named.dtype.kind in "iu" else [_label(label) for label in named]
+            own[key] = named.tolist() if named.dtype.kind in "iu" else [label_of(label) for label in named]
     if "unexpected_index_query" in own:
         own["unexpected_index_query"] = f"df.filter(items={own.get('unexpected_index_list', [])}, axis=0)"
     return {**result, "result": own}
 
 
-def _label(label: Any) -> Any:
+def label_of(label: Any) -> Any:
+    """A label of the index as JSON."""
     value = plain(label)
     return value if isinstance(value, (str, int, float, bool, list)) or value is None else str(value)
 
@@ -161,18 +163,6 @@ def missing(column: str, there: list[str], of: str = "the frame") -> str:
     """Why a column cannot be judged, with the nearest that there is."""
     close = errors.nearest(column, there)
     return f"no column {column!r} in {of}" + (f"; nearest: {close}" if close else "")
-
-
-def answer(config: Json, success: bool, result: Json) -> Json:
-    """A result in GX's JSON form."""
-    quiet = {"raised_exception": False, "exception_traceback": None, "exception_message": None}
-    return {"success": success, "expectation_config": config, "result": result, "meta": {}, "exception_info": quiet}
-
-
-def failed(config: Json, reason: str) -> Json:
-    """The result of an expectation that could not be evaluated."""
-    loud = {"raised_exception": True, "exception_traceback": None, "exception_message": reason}
-    return {**answer(config, False, {}), "exception_info": loud}
 
 
 def reason(result: Json, columns: list[str]) -> str:

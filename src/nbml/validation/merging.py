@@ -12,7 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from nbml.validation.checking import answer
+from nbml.validation.engines import REPEATED, answer
+from nbml.validation.evaluating.results import PARTIAL, RECORDS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from nbml.validation.engines import Engine
 
 Json = dict[str, Any]
-#: values that are shown, and that the longest form holds
-PARTIAL, RECORDS = 20, 200
 #: judge rows one by one
 ROWWISE = frozenset((
     "expect_column_values_to_be_between", "expect_column_values_to_be_in_set", "expect_column_values_to_not_be_in_set",
@@ -136,8 +135,7 @@ class Each:
         return engine.evaluate(whole.to_frame(name), [self.config], form)[0]
 
     def _answer(self, success: bool, result: Json) -> Json:
-        own: Json = {key: self.config[key] for key in ("type", "kwargs", "meta", "severity") if key in self.config}
-        return answer(own, success, result)
+        return answer({key: self.config[key] for key in REPEATED if key in self.config}, success, result)
 
     def _merged(self, form: str) -> Json:
         count, missing = self.counts["unexpected_count"], self.counts.get("missing_count")

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Json = dict[str, Any]
+#: what a result repeats of its configuration
+REPEATED = ("type", "kwargs", "meta", "severity")
 
 
 class Engine(Protocol):
@@ -54,6 +56,18 @@ def judged(engine: Any, frame: pd.DataFrame, configs: list[Json], result_format:
     if failed and result_format != "COMPLETE":
         told |= dict(zip(failed, engine.evaluate(frame, [configs[place] for place in failed], "COMPLETE"), strict=True))
     return [Judged(result, told[place], _rows(told[place])) for place, result in enumerate(results)]
+
+
+def answer(config: Json, success: bool, result: Json) -> Json:
+    """A result in GX's JSON form."""
+    quiet = {"raised_exception": False, "exception_traceback": None, "exception_message": None}
+    return {"success": success, "expectation_config": config, "result": result, "meta": {}, "exception_info": quiet}
+
+
+def failed(config: Json, reason: str) -> Json:
+    """The result of an expectation that could not be evaluated."""
+    loud = {"raised_exception": True, "exception_traceback": None, "exception_message": reason}
+    return {**answer(config, False, {}), "exception_info": loud}
 
 
 def _rows(result: Json) -> NDArray[np.intp] | None:

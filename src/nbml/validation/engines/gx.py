@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
-import math
 import os
 import warnings
 from collections import Counter
@@ -23,6 +22,8 @@ with warnings.catch_warnings():
     from great_expectations.expectations.registry import get_expectation_impl, list_registered_expectation_implementations
 
 from nbml import errors
+from nbml.validation.engines import REPEATED, failed
+from nbml.validation.evaluating.results import as_json
 from nbml.validation.evaluating.terms import VALUES, instant, like_to_regex
 
 if TYPE_CHECKING:
@@ -40,23 +41,14 @@ class GxEngine:
         with warnings.catch_warnings(), _quiet():
             warnings.simplefilter("ignore")
             expectations = [build(config, frame) for config in configs]
-            done: dict[int, dict[str, Any]] = {}
             try:
                 batch = _batch(frame)
-                for places in _rounds(configs):
-                    done |= dict(zip(places, _validated(batch, [expectations[place] for place in places], result_format), strict=True))
-            except Exception as error:  # a frame that pandas cannot hash, a value that has no JSON: each fails alone
-                if len(configs) == 1:
-                    return [_result(_failed(error), configs[0])]
-        if len(done) < len(configs):
-            return [self.evaluate(frame, [config], result_format)[0] for config in configs]
+            except Exception as error:  # a frame that pandas cannot hash
+                return [_result(failed(config, str(error)), config) for config in configs]
+            done: dict[int, dict[str, Any]] = {}
+            for places in _rounds(configs):
+                done |= dict(zip(places, _validated(batch, [expectations[place] for place in places], result_format), strict=True))
         return [_result(done[place], config) for place, config in enumerate(configs)]
-
-
-def _failed(error: Exception) -> dict[str, Any]:
-    """What stands for a result where GX has none."""
-    loud = {"raised_exception": True, "exception_traceback": None, "exception_message": str(error)}
-    return {"success": False, "expectation_config": None, "result": {}, "meta": {}, "exception_info": loud}
 
 
 PLACE = "nbml_place"
@@ -89,28 +81,15 @@ def _validated(batch: Any, expectations: list[Any], result_format: str) -> list[
         half = len(expectations) // 2
         if half:
             return _validated(batch, expectations[:half], result_format) + _validated(batch, expectations[half:], result_format)
-        info = {"raised_exception": True, "exception_traceback": None, "exception_message": f"{type(error).__name__}: {error}"}
-        return [{"success": False, "result": {}, "meta": {}, "exception_info": info}]
+        return [failed({}, f"{type(error).__name__}: {error}")]
     found: dict[int, dict[str, Any]] = {r["expectation_config"]["meta"][PLACE]: r for r in done}
     return [found[place] for place in range(len(expectations))]
 
 
 def _result(found: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
-    own = {key: config[key] for key in ("type", "kwargs", "meta", "severity") if key in config}
-    return _plain({**found, "success": bool(found["success"]), "expectation_config": own})
-
-
-def _plain(value: Any) -> Any:
-    """Without numpy, and without NaN and infinity, which JSON does not have."""
-    if hasattr(value, "tolist"):
-        value = value.tolist()
-    if isinstance(value, dict):
-        return {key: _plain(v) for key, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(v) for v in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None if math.isnan(value) else str(value)
-    return value
+    own = {key: config[key] for key in REPEATED if key in config}
+    whole: dict[str, Any] = as_json({**found, "success": bool(found["success"]), "expectation_config": own})
+    return whole
 
 
 def build(config: dict[str, Any], frame: pd.DataFrame | None = None) -> Any:

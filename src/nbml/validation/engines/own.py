@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nbml import registry
-from nbml.validation.engines import Judged, judged
+from nbml.validation.engines import REPEATED, Judged, answer, judged
 from nbml.validation.evaluating import outcomes
-from nbml.validation.evaluating.results import told_config
+from nbml.validation.evaluating.results import as_json
 from nbml.validation.evaluating.terms import Foreign
 
 if TYPE_CHECKING:
@@ -68,9 +68,7 @@ def _judged(config: Json, outcome: Outcome, result_format: str, *, whole: bool) 
 
 
 def _result(config: Json, success: bool, result: Json) -> Json:
-    own = {key: told_config(config[key]) for key in ("type", "kwargs", "meta", "severity") if key in config}
-    quiet = {"raised_exception": False, "exception_traceback": None, "exception_message": None}
-    return {"success": success, "expectation_config": own, "result": result, "meta": {}, "exception_info": quiet}
+    return answer({key: as_json(config[key]) for key in REPEATED if key in config}, success, result)
 
 
 if TYPE_CHECKING:

@@ -140,14 +140,14 @@ def _numpy(value: Any) -> Any:
     raise Foreign
 
 
-def told_config(value: Any) -> Any:
-    """A configuration as a result repeats it: without numpy, NaN and infinity; what is no JSON stays."""
+def as_json(value: Any) -> Any:
+    """A configuration or a result as it is told: without numpy, and without NaN and infinity, which JSON does not have."""
     if isinstance(value, dict):
-        return {key: told_config(v) for key, v in value.items()}
+        return {key: as_json(v) for key, v in value.items()}
     if isinstance(value, (list, tuple)):
-        return [told_config(v) for v in value]
+        return [as_json(v) for v in value]
     if hasattr(value, "tolist"):
-        return told_config(value.tolist())
+        return as_json(value.tolist())
     if isinstance(value, float) and not math.isfinite(value):
         return None if math.isnan(value) else str(value)
     return value
