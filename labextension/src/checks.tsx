@@ -1,15 +1,12 @@
 /** The detail view of what a suite checks: how the checks went, which line fails since when, the suite, a report. */
 
 import { TranslationBundle } from '@jupyterlab/translation';
-import { ReactWidget } from '@jupyterlab/ui-components';
-import { Panel, Widget } from '@lumino/widgets';
 import * as React from 'react';
 import { Chip, Strip } from './drawings';
 import { ago, exactly, figure, visible } from './figures';
-import { elsewhere, parse, State } from './mime';
-import { StateModel } from './model';
-import { ResultView } from './result';
-import { IHistoryHost } from './versions';
+import { HistoryView, IHistoryHost } from './history';
+import { State } from './mime';
+import { IRow, StateModel } from './model';
 
 interface ICheck {
   version: number;
@@ -41,79 +38,35 @@ interface IChecks {
   suite: { ref: string; version: number; text: string; result: string } | null;
 }
 
-export class ChecksView extends Panel {
+export class ChecksView extends HistoryView<IChecks, ICheck> {
   constructor(
     private name: string,
     private data: string,
-    private model: StateModel,
-    private host: IHistoryHost
+    model: StateModel,
+    host: IHistoryHost
   ) {
-    super();
-    this.addClass('jp-nbml-history');
-    this.top = new Top(() => this.draw());
-    this.addWidget(this.top);
-    model.changed.connect(this.onChanged, this);
-    void this.load();
+    super(model, host);
+    this.begin();
   }
 
-  override dispose(): void {
-    this.model.changed.disconnect(this.onChanged, this);
-    super.dispose();
+  protected row(model: StateModel): IRow | undefined {
+    return model.rows('validation').find(r => r.name === this.name && r.data === this.data);
   }
 
-  private onChanged(): void {
-    if (this.found && this.model.state.project?.id !== this.found.project) {
-      return; // another notebook is in front, of another project
-    }
-    const row = this.model.rows('validation').find(r => r.name === this.name && r.data === this.data);
-    if (row && row.version !== this.latest?.version) {
-      void this.load();
-    }
+  protected ask(host: IHistoryHost): Promise<IChecks> {
+    return host.read<IChecks>(`checks/${this.name}`, { data: this.data });
   }
 
-  private get latest(): ICheck | undefined {
-    const checks = this.found?.checks;
-    return checks?.[checks.length - 1];
+  protected entries(found: IChecks): ICheck[] {
+    return found.checks;
   }
 
-  private async load(): Promise<void> {
-    const before = this.latest;
-    const host = this.host.here();
-    try {
-      this.found = await host.read<IChecks>(`checks/${this.name}`, { data: this.data });
-      this.host = host;
-      this.trouble = '';
-    } catch (error) {
-      this.trouble = this.found ? '' : (error as Error).message;
-    }
-    if (this.isDisposed) {
-      return;
-    }
-    const now = this.latest;
-    if (now && now.version !== before?.version) {
-      void this.report(now);
-    }
-    this.top.update();
+  /** A version can be checked again; what `df` holds now may be other data. */
+  protected again(check: ICheck): string | null {
+    return check.data.includes('@') ? `nbml.validate(${JSON.stringify(check.data)}, ${JSON.stringify(check.suite)})` : null;
   }
 
-  private async report(check: ICheck): Promise<void> {
-    this.shown = check.version;
-    this.top.update();
-    const stored = check.result ? await this.host.load(check.result).catch(() => null) : null;
-    if (this.isDisposed || this.shown !== check.version) {
-      return;
-    }
-    // A version can be checked again; what `df` holds now may be other data.
-    const again = check.data.includes('@') ? `nbml.validate(${JSON.stringify(check.data)}, ${JSON.stringify(check.suite)})` : null;
-    const result = elsewhere(parse(stored), again);
-    this.below?.dispose();
-    this.below = result ? new ResultView(result, this.host) : null;
-    if (this.below) {
-      this.addWidget(this.below);
-    }
-  }
-
-  private draw(): JSX.Element | null {
+  protected draw(): JSX.Element | null {
     const { found, latest } = this;
     const { trans } = this.host;
     if (!found || !latest) {
@@ -168,23 +121,6 @@ export class ChecksView extends Panel {
         </div>
       </details>
     );
-  }
-
-  private top: Top;
-  private below: Widget | null = null;
-  private found: IChecks | null = null;
-  private trouble = '';
-  private shown = 0;
-}
-
-class Top extends ReactWidget {
-  constructor(private draw: () => JSX.Element | null) {
-    super();
-    this.addClass('jp-nbml-result');
-  }
-
-  protected render(): JSX.Element | null {
-    return this.draw();
   }
 }
 

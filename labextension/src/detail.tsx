@@ -5,11 +5,12 @@ import { Panel, Widget } from '@lumino/widgets';
 import * as React from 'react';
 import { ChecksView } from './checks';
 import { Chip } from './drawings';
+import { IHistoryHost } from './history';
 import { elsewhere, parse } from './mime';
 import { IRow, StateModel } from './model';
 import { ResultView } from './result';
 import { IReply, TryForm } from './tryit';
-import { IHistoryHost, VersionsView } from './versions';
+import { VersionsView } from './versions';
 
 export interface IDetailHost extends IHistoryHost {
   ask(name: string, body: unknown): Promise<IReply>;

@@ -1,17 +1,15 @@
 /** The detail view of a dataset: its versions, how many rows each has, and any two of them held against each other. */
 
 import { TranslationBundle } from '@jupyterlab/translation';
-import { ReactWidget } from '@jupyterlab/ui-components';
-import { Panel, Widget } from '@lumino/widgets';
 import * as React from 'react';
 import { Refused } from './api';
 import { IVersion, RowCounts } from './counts';
 import { Chip } from './drawings';
 import { ago, digits, exactly, size, visible } from './figures';
-import { elsewhere, IResult, parse } from './mime';
-import { StateModel } from './model';
+import { HistoryView, IHistoryHost } from './history';
+import { elsewhere, parse } from './mime';
+import { IRow, StateModel } from './model';
 import { fromRecords } from './records';
-import { IHost, ResultView } from './result';
 
 interface IHistory {
   project: string;
@@ -20,93 +18,38 @@ interface IHistory {
   versions: IVersion[];
 }
 
-export interface IHistoryHost extends IHost {
-  /** Run a command without a kernel; its value. */
-  act(argv: string[]): Promise<unknown>;
-  /** Something of the record below `nbml/api/v1`. */
-  read<T>(path: string, query?: { [name: string]: string }): Promise<T>;
-  /** The same for the project that is asked now, whichever notebook is in front later. */
-  here(): IHistoryHost;
-  /** Open the detail view of something. */
-  open(detail: { kind: string; name: string; ref: string; label: string; result: string }): void;
-}
-
-export class VersionsView extends Panel {
+export class VersionsView extends HistoryView<IHistory, IVersion> {
   constructor(
     private name: string,
-    private model: StateModel,
-    private host: IHistoryHost
+    model: StateModel,
+    host: IHistoryHost
   ) {
-    super();
-    this.addClass('jp-nbml-history');
-    this.top = new Top(() => this.draw());
-    this.addWidget(this.top);
-    model.changed.connect(this.onChanged, this);
-    void this.load();
+    super(model, host);
+    this.begin();
   }
 
-  override dispose(): void {
-    this.model.changed.disconnect(this.onChanged, this);
-    super.dispose();
+  protected row(model: StateModel): IRow | undefined {
+    return model.rows('dataset').find(r => r.name === this.name);
   }
 
-  /** Only where the row says that there is a version more. */
-  private onChanged(): void {
-    const row = this.model.rows('dataset').find(r => r.name === this.name);
-    if (this.history && this.model.state.project?.id !== this.history.project) {
-      return; // another notebook is in front, of another project
-    }
-    if (row && row.version !== this.latest?.version) {
-      void this.load();
-    }
+  protected ask(host: IHistoryHost): Promise<IHistory> {
+    return host.read<IHistory>(`versions/${this.name}`);
   }
 
-  private get latest(): IVersion | undefined {
-    const versions = this.history?.versions;
-    return versions?.[versions.length - 1];
+  protected entries(history: IHistory): IVersion[] {
+    return history.versions;
   }
 
-  private async load(): Promise<void> {
-    let trouble = '';
-    const before = this.latest;
-    const host = this.host.here();
-    try {
-      this.history = await host.read<IHistory>(`versions/${this.name}`);
-      this.host = host;
-    } catch (error) {
-      trouble = (error as Error).message;
-    }
-    if (this.isDisposed) {
-      return;
-    }
-    this.trouble = this.history ? '' : trouble;
-    const now = this.latest;
-    if (now && now.version !== before?.version) {
-      const versions = this.history?.versions ?? [];
-      this.to = now.version;
-      this.from = versions[versions.length - 2]?.version ?? 0;
-      void this.report(now);
-    }
-    this.top.update();
+  protected again(version: IVersion): string {
+    return `nbml.dataset("${version.ref}")`;
   }
 
-  private async report(version: IVersion): Promise<void> {
-    this.shown = version.version;
-    this.top.update();
-    const stored = version.result ? await this.host.load(version.result).catch(() => null) : null;
-    if (this.shown === version.version) {
-      this.put(elsewhere(parse(stored), `nbml.dataset("${version.ref}")`));
-    }
-  }
-
-  /** What stands below the table. */
-  private put(result: IResult | null): void {
-    this.below?.dispose();
-    this.below = null;
-    if (result && !this.isDisposed) {
-      this.below = new ResultView(result, this.host);
-      this.addWidget(this.below);
-    }
+  /** The last two are what is compared first. */
+  protected override arrived(now: IVersion): void {
+    const versions = this.found?.versions ?? [];
+    this.to = now.version;
+    this.from = versions[versions.length - 2]?.version ?? 0;
+    super.arrived(now);
   }
 
   private async compare(verb: 'diff' | 'drift'): Promise<void> {
@@ -155,9 +98,9 @@ export class VersionsView extends Panel {
     return `%nbml ${this.argv(verb).map(word => (/\s/.test(word) ? JSON.stringify(word) : word)).join(' ')}`;
   }
 
-  private draw(): JSX.Element | null {
+  protected draw(): JSX.Element | null {
     const { trans } = this.host;
-    const { history } = this;
+    const history = this.found;
     if (!history) {
       return this.trouble ? <p className="jp-nbml-muted">{this.trouble}</p> : null;
     }
@@ -253,28 +196,11 @@ export class VersionsView extends Panel {
     );
   }
 
-  private top: Top;
-  private below: Widget | null = null;
-  private history: IHistory | null = null;
-  private trouble = '';
   private busy = '';
   private verb: 'diff' | 'drift' = 'diff';
   private key = '';
   private from = 0;
   private to = 0;
-  /** The version whose report is below; 0 where it is a comparison. */
-  private shown = 0;
-}
-
-class Top extends ReactWidget {
-  constructor(private draw: () => JSX.Element | null) {
-    super();
-    this.addClass('jp-nbml-result');
-  }
-
-  protected render(): JSX.Element | null {
-    return this.draw();
-  }
 }
 
 interface IVersionsProps {
