@@ -76,7 +76,8 @@ def test_pictures(ran: Seat, theme: str) -> None:
     """Notebook and panel in both themes are kept to be looked at; nothing overflows the panel."""
     ran.theme(theme)
     for number, cell in enumerate(("%nbml validate delivery", "%%nbml tune", "%nbml package", "%nbml monitor")):
-        ran.page.locator(".jp-Notebook .jp-CodeCell", has_text=cell).first.scroll_into_view_if_needed()
+        asked = ran.page.locator(".jp-InputArea", has_text=cell)  # not a line that a result proposes
+        ran.page.locator(".jp-Notebook .jp-CodeCell", has=asked).first.scroll_into_view_if_needed()
         ran.picture(f"notebook-{number + 1}-{theme}")
     wide = ran.page.evaluate("() => { const p = document.querySelector('#nbml-panel'); return [p.scrollWidth, p.clientWidth] }")
     assert wide[0] <= wide[1]
@@ -161,20 +162,18 @@ def test_an_untrusted_copy_shows_the_same_and_asks_nobody(ran: Seat, chromium: A
 
 
 def test_the_static_export_is_complete_with_the_network_off(ran: Seat, chromium: Any, work: Path) -> None:
-    command = [
-        sys.executable, "-m", "nbconvert", "--to", "html", "--HTMLExporter.mathjax_url=", "--HTMLExporter.require_js_url=",
-        "--output", "export", str(work / NOTEBOOK),
-    ]  # fmt: skip
-    subprocess.run(command, check=True, capture_output=True)
     for theme in ("light", "dark"):
+        command = [
+            sys.executable, "-m", "nbconvert", "--to", "html", "--HTMLExporter.mathjax_url=", "--HTMLExporter.require_js_url=",
+            f"--HTMLExporter.theme={theme}", "--output", f"export-{theme}", str(work / NOTEBOOK),
+        ]  # fmt: skip
+        subprocess.run(command, check=True, capture_output=True)
         context = chromium.new_context(viewport={"width": 1100, "height": 1400}, offline=True, color_scheme=theme)
         page = context.new_page()
         seat = Seat(page, ran.server)
         seat.watch()
         try:
-            page.goto((work / "export.html").as_uri())
-            if theme == "dark":
-                page.evaluate("() => { document.body.style.background = '#111'; document.body.style.color = '#eee' }")
+            page.goto((work / f"export-{theme}.html").as_uri())
             broken = page.evaluate("() => [...document.images].filter(i => !i.complete || !i.naturalWidth).map(i => i.alt)")
             assert broken == []
             assert "9 of 9 expectations hold" in page.content()
