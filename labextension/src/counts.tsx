@@ -17,7 +17,7 @@ export interface IVersion {
   result: string;
 }
 
-const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [860, 132, 64, 16, 12, 24];
+const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [1100, 132, 64, 16, 12, 24];
 
 /** Rows by version, from nothing up, so that a loss is as large as it is; warned versions are marked and named. */
 export function RowCounts(props: { of: IVersion[]; shown: number; trans: TranslationBundle }): JSX.Element | null {

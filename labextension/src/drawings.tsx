@@ -1,8 +1,8 @@
-/** Small drawings: a state's dot and chip, a sparkline, two histograms over each other. Each says itself in words. */
+/** Small drawings: a state's dot and chip, a sparkline, two histograms over each other, a gauge. Each says itself in words. */
 
 import * as React from 'react';
-import { IHistogram, State } from './mime';
-import { digits } from './figures';
+import { digits, visible } from './figures';
+import { IGauge, IHistogram, State } from './mime';
 
 export function Dot(props: { state: State }): JSX.Element {
   return <span className="jp-nbml-dot" data-state={props.state} aria-hidden="true" />;
@@ -110,4 +110,38 @@ export function Histogram(props: { of: IHistogram; width?: number; height?: numb
       {bars(is, 'jp-nbml-is')}
     </svg>
   );
+}
+
+/** The bounds as a grey band on a line, the value as a mark; the words alone where nothing can be drawn. */
+export function Gauge(props: { of: IGauge; width?: number; height?: number }): JSX.Element {
+  const { width = 110, height = 14 } = props;
+  const alt = visible(props.of.alt);
+  const places = marked(props.of);
+  if (places === null) {
+    return <span className="jp-nbml-muted">{alt}</span>;
+  }
+  const [low, high, at] = places.map(place => 1 + place * (width - 2));
+  return (
+    <svg className="jp-nbml-gauge" role="img" aria-label={alt} width={width} height={height}>
+      <title>{alt}</title>
+      <rect className="jp-nbml-was" x={0} y={height / 2 - 0.5} width={width} height={1} />
+      <rect className="jp-nbml-was" x={low} y={3} width={Math.max(2, high - low)} height={height - 6} />
+      <rect className="jp-nbml-at" x={at - 1.5} y={0} width={3} height={height} />
+    </svg>
+  );
+}
+
+/** Where the bounds' ends and the value lie in a picture from 0 to 1. A bound that is not there is an end of the picture. */
+function marked({ at, low, high }: IGauge): [number, number, number] | null {
+  const known = [low, high, at].filter((v): v is number => v !== null);
+  if (at === null || known.length < 2) {
+    return null;
+  }
+  const first = Math.min(...known);
+  const span = Math.max(...known) - first || Math.abs(first) || 1;
+  if (!Number.isFinite(span)) {
+    return null;
+  }
+  const place = (v: number) => 0.06 + (0.88 * (v - first)) / span;
+  return [low === null ? 0 : place(low), high === null ? 1 : place(high), place(at)];
 }

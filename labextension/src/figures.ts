@@ -2,9 +2,19 @@
 
 const WHOLE = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 
-/** Characters that a reader would not see, or that turn the text around them, as a mark that is seen. */
+/**
+ * What a reader would not see, or what turns the text around it, as its escape: control characters, marks of direction,
+ * separators of lines. Breaks and tabs stay, and so do the joiners, which hold scripts and emoji together.
+ */
 export function visible(text: string): string {
-  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, '\ufffd');
+  return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, c => ('\n\t\u200c\u200d'.includes(c) ? c : escaped(c)));
+}
+
+/** As Python writes it. */
+function escaped(char: string): string {
+  const code = char.codePointAt(0) ?? 0;
+  const hex = (digits: number) => code.toString(16).padStart(digits, '0');
+  return char === '\r' ? '\\r' : code < 0x100 ? `\\x${hex(2)}` : code < 0x10000 ? `\\u${hex(4)}` : `\\U${hex(8)}`;
 }
 
 const minus = (text: string): string => text.replace('-', '\u2212');

@@ -186,6 +186,7 @@ function addCommands(app: JupyterFrontEnd, parts: IParts): void {
         return open;
       }
       const tab = new MainAreaWidget({ content: new DetailView(detail, model, host) });
+      tab.toolbar.hide(); // it has nothing in it
       tab.id = id;
       const checks = trans.__('%1 · checks', detail.label);
       tab.title.label = visible({ dataset: detail.name, validation: checks }[detail.kind] ?? detail.label);

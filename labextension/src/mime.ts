@@ -31,8 +31,17 @@ export interface IHistogram {
   alt: string;
 }
 
+/** Where a value lies against the bounds that it should lie within; null is no bound. */
+export interface IGauge {
+  type: 'gauge';
+  at: number | null;
+  low: number | null;
+  high: number | null;
+  alt: string;
+}
+
 /** A cell of a table: a plain value, text with styles, or a drawing. */
-export type Cell = null | boolean | number | string | ISpan[] | ISpark | IHistogram;
+export type Cell = null | boolean | number | string | ISpan[] | ISpark | IHistogram | IGauge;
 
 export interface IColumn {
   name: string;
@@ -40,6 +49,8 @@ export interface IColumn {
   format?: string;
   bar?: State;
   barMax?: number;
+  /** The column whose value is marked on the bar. */
+  mark?: string;
 }
 
 export interface ITable {
@@ -173,7 +184,8 @@ function column(value: unknown): IColumn {
     align,
     format: typeof d.format === 'string' ? d.format : undefined,
     bar: typeof d.bar === 'string' && STATES.includes(d.bar) ? (d.bar as State) : undefined,
-    barMax: typeof d.max === 'number' && d.max > 0 ? d.max : undefined
+    barMax: typeof d.max === 'number' && d.max > 0 ? d.max : undefined,
+    mark: typeof d.mark === 'string' && d.mark ? d.mark : undefined
   };
 }
 
@@ -223,10 +235,16 @@ function cell(value: unknown): Cell {
     return spans(value);
   }
   const d = fields(value);
-  if (d.type === 'spark') {
-    return spark(d);
+  switch (d.type) {
+    case 'spark':
+      return spark(d);
+    case 'histogram':
+      return histogram(d);
+    case 'gauge':
+      return gauge(d);
+    default:
+      return [span(d)];
   }
-  return d.type === 'histogram' ? histogram(d) : [span(d)];
 }
 
 function spark(d: Fields): ISpark {
@@ -237,6 +255,11 @@ function spark(d: Fields): ISpark {
 function histogram(d: Fields): IHistogram {
   const counts = (value: unknown) => list(value ?? []).map(v => (v === null ? 0 : Math.max(0, number(v))));
   return { type: 'histogram', reference: counts(d.reference), now: counts(d.now), alt: optional(d.alt) };
+}
+
+function gauge(d: Fields): IGauge {
+  const end = (value: unknown) => (value === undefined || value === null ? null : number(value));
+  return { type: 'gauge', at: end(d.at), low: end(d.low), high: end(d.high), alt: optional(d.alt) };
 }
 
 function spans(value: unknown): ISpan[] {

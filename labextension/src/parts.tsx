@@ -2,10 +2,10 @@
 
 import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
-import { Chip } from './drawings';
+import { Chip, Gauge } from './drawings';
 import { digits, exactly, visible } from './figures';
 import { Cell, IColumn, ISpan, ITable, Part, plain } from './mime';
-import { arrange, IOrder, right, share, write } from './table';
+import { arrange, IOrder, mark, right, share, write } from './table';
 import { Picture } from './zoom';
 
 /** Rows that are drawn before "more". */
@@ -220,7 +220,7 @@ function Table(props: IPartProps & { table: ITable; path: string }): JSX.Element
                 <React.Fragment key={i}>
                   <tr>
                     {table.columns.map((column, j) => (
-                      <Data key={j} table={table} index={j} cell={table.rows[i][j]} column={column} trans={trans}>
+                      <Data key={j} table={table} index={j} row={i} column={column} trans={trans}>
                         {folds && j === 0 && <Fold open={open} toggle={toggle} of={write(table.rows[i][0], column)} trans={trans} />}
                       </Data>
                     ))}
@@ -282,21 +282,26 @@ function Fold(props: { open: boolean; toggle(): void; of: string; trans: Transla
 interface IDataProps {
   table: ITable;
   index: number;
-  cell: Cell;
+  row: number;
   column: IColumn;
   children?: React.ReactNode;
   trans: TranslationBundle;
 }
 
 function Data(props: IDataProps): JSX.Element {
-  const { table, index, cell, column, children, trans } = props;
+  const { table, index, row, column, children, trans } = props;
+  const cell = table.rows[row][index];
   const words = typeof cell === 'string' ? visible(cell) : Array.isArray(cell) ? visible(plain(cell)) : '';
   const filled = column.bar ? share(table, index, cell) : 0;
-  const style = filled > 0 ? ({ '--jp-nbml-share': `${filled}%` } as React.CSSProperties) : undefined;
+  const marked = filled > 0 ? mark(table, index, row) : null;
+  const style = filled > 0 ? ({ '--jp-nbml-share': `${filled}%`, '--jp-nbml-mark': `${marked ?? 0}%` } as React.CSSProperties) : undefined;
   return (
     <td
       data-right={right(table, index) || undefined}
+      data-code={column.format === 'code' || undefined}
+      data-barred={column.bar ? true : undefined}
       data-bar={filled > 0 ? column.bar : undefined}
+      data-mark={marked !== null || undefined}
       style={style}
       title={words.length > LONG ? words : undefined}
     >
@@ -312,7 +317,7 @@ function Value(props: { cell: Cell; column: IColumn; trans: TranslationBundle })
     return <Text of={cell} />;
   }
   if (typeof cell === 'object' && cell !== null) {
-    return <Picture of={cell} trans={trans} />;
+    return cell.type === 'gauge' ? <Gauge of={cell} /> : <Picture of={cell} trans={trans} />;
   }
   const text = visible(write(cell, column));
   if (column.format === 'time' && typeof cell === 'number') {

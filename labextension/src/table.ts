@@ -1,7 +1,7 @@
 /** What a table does with its rows: order, filter, and how a value is written. */
 
 import { figure } from './figures';
-import { Cell, IColumn, ITable, plain } from './mime';
+import { Cell, IColumn, IGauge, ITable, plain } from './mime';
 
 export interface IOrder {
   /** Column to sort by; -1 keeps the order of the table. */
@@ -13,7 +13,7 @@ export interface IOrder {
 // One collator for all comparisons: String.localeCompare is many times slower.
 const words = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' });
 
-/** What is compared and searched. */
+/** What is compared. */
 export function key(cell: Cell): string | number | null {
   if (cell === null || typeof cell === 'number' || typeof cell === 'string') {
     return cell;
@@ -24,7 +24,24 @@ export function key(cell: Cell): string | number | null {
   if (Array.isArray(cell)) {
     return plain(cell);
   }
-  return cell.type === 'spark' ? cell.values[cell.values.length - 1] ?? null : cell.alt;
+  switch (cell.type) {
+    case 'spark':
+      return cell.values[cell.values.length - 1] ?? null;
+    case 'gauge':
+      return off(cell);
+    case 'histogram':
+      return cell.alt;
+  }
+}
+
+/** By how much of the bounds' width, or of the bound, a value is beyond them. */
+function off({ at, low, high }: IGauge): number | null {
+  if (at === null) {
+    return null;
+  }
+  const away = low !== null && at < low ? low - at : high !== null && at > high ? at - high : 0;
+  const width = low !== null && high !== null ? high - low : Math.abs(low ?? high ?? 0);
+  return away / (width || 1);
 }
 
 function compare(a: string | number, b: string | number): number {
@@ -62,6 +79,9 @@ export function write(cell: Cell, column: IColumn): string {
   if (typeof cell === 'number') {
     return figure(cell, column.format);
   }
+  if (typeof cell === 'object' && cell !== null && 'type' in cell && cell.type === 'gauge') {
+    return cell.alt;
+  }
   const value = key(cell);
   return value === null ? '' : String(value);
 }
@@ -81,8 +101,24 @@ export function share(table: ITable, index: number, cell: Cell): number {
   if (typeof cell !== 'number') {
     return 0;
   }
-  const most = table.columns[index].barMax ?? table.rows.reduce((m, row) => Math.max(m, numberOf(row[index])), 0);
-  return most > 0 ? Math.round(Math.min(1, Math.max(0, cell / most)) * 1000) / 10 : 0;
+  const most = top(table, index);
+  return most > 0 ? Math.round(Math.min(1, Math.abs(cell) / most) * 1000) / 10 : 0;
+}
+
+/** Where the value of another column lies on the bar, in percent; null where there is none to mark, or it is at the end. */
+export function mark(table: ITable, index: number, row: number): number | null {
+  const { mark } = table.columns[index];
+  const value = table.rows[row][table.columns.findIndex(column => column.name === mark)];
+  if (mark === undefined || typeof value !== 'number' || value < 0) {
+    return null;
+  }
+  const most = top(table, index) || 1;
+  return value / most < 0.99 ? Math.round((value / most) * 1000) / 10 : null;
+}
+
+/** What fills a bar. */
+function top(table: ITable, index: number): number {
+  return table.columns[index].barMax ?? table.rows.reduce((m, row) => Math.max(m, numberOf(row[index])), 0);
 }
 
 function numberOf(cell: Cell): number {

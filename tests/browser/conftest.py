@@ -63,6 +63,7 @@ class Seat:
         wanted = f"JupyterLab {name.capitalize()}"
         self.page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", wanted)
         self.page.wait_for_selector(f"body[data-jp-theme-name='{wanted}']", state="attached")
+        self.page.wait_for_selector("#jupyterlab-splash", state="detached")
 
     def picture(self, name: str) -> None:
         """Keep a screenshot for whoever looks at the artefacts."""

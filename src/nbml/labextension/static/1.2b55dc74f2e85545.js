@@ -51,6 +51,8 @@
 .jp-nbml-strip rect { fill: var(--jp-nbml-state); }
 .jp-nbml-strip rect[data-state='idle'] { fill-opacity: 0.5; }
 .jp-nbml-was { fill: var(--jp-nbml-idle); fill-opacity: 0.5; }
+.jp-nbml-gauge { vertical-align: middle; }
+.jp-nbml-at { fill: var(--jp-nbml-bad); }
 .jp-nbml-is { fill: none; stroke: var(--jp-nbml-running); stroke-width: 1.2; }
 
 .jp-nbml-panel code,
@@ -295,8 +297,11 @@
   background: none;
   color: inherit;
   font: inherit;
+  text-align: left;
   cursor: pointer;
 }
+/* A proposed cell has several lines. */
+.jp-nbml-next code { white-space: pre-wrap; text-align: left; overflow-wrap: anywhere; }
 .jp-nbml-line:hover code { background: color-mix(in srgb, var(--jp-nbml-running) 25%, transparent); }
 
 .jp-nbml-progress { display: flex; align-items: center; gap: 8px; }
@@ -366,6 +371,7 @@
   text-overflow: ellipsis;
   white-space: nowrap;
 }
+.jp-nbml-scroll td[data-code] { max-width: 460px; }
 .jp-nbml-scroll [data-right] { text-align: right; font-variant-numeric: tabular-nums; }
 .jp-nbml-scroll td[data-bar] {
   background: linear-gradient(
@@ -373,6 +379,22 @@
     color-mix(in srgb, var(--jp-nbml-bar) 30%, transparent) var(--jp-nbml-share),
     transparent var(--jp-nbml-share)
   );
+}
+.jp-nbml-scroll td[data-barred] { min-width: 90px; }
+.jp-nbml-scroll td[data-mark] {
+  background:
+    linear-gradient(
+      to right,
+      transparent var(--jp-nbml-mark),
+      color-mix(in srgb, var(--jp-nbml-idle) 90%, transparent) var(--jp-nbml-mark),
+      color-mix(in srgb, var(--jp-nbml-idle) 90%, transparent) calc(var(--jp-nbml-mark) + 1px),
+      transparent calc(var(--jp-nbml-mark) + 1px)
+    ),
+    linear-gradient(
+      to right,
+      color-mix(in srgb, var(--jp-nbml-bar) 30%, transparent) var(--jp-nbml-share),
+      transparent var(--jp-nbml-share)
+    );
 }
 [data-bar='well'] { --jp-nbml-bar: var(--jp-nbml-well); }
 [data-bar='look'] { --jp-nbml-bar: var(--jp-nbml-look); }
@@ -393,6 +415,14 @@
   line-height: 1.45;
   white-space: pre;
 }
+/* JupyterLab breaks the lines of every pre in an output, within words too. */
+.jp-nbml-result .jp-nbml-code,
+.jp-OutputArea-output .jp-nbml-result .jp-nbml-code {
+  padding: 8px 10px;
+  white-space: pre;
+  word-break: normal;
+  overflow-wrap: normal;
+}
 .jp-nbml-result .jp-nbml-code code { padding: 0; background: none; font-size: inherit; }
 
 .jp-nbml-picture {
@@ -404,6 +434,7 @@
 }
 .jp-nbml-dialog.jp-nbml-large { width: min(720px, calc(100vw - 32px)); }
 .jp-nbml-axes { display: block; width: 100%; max-width: 860px; height: auto; }
+.jp-nbml-history .jp-nbml-axes { max-width: none; }
 .jp-nbml-axes path { fill: none; stroke: var(--jp-nbml-state); stroke-width: 1.5; stroke-linejoin: round; }
 .jp-nbml-axes circle { fill: var(--jp-nbml-state); }
 .jp-nbml-axes circle[data-shown] { stroke: var(--jp-ui-font-color1); stroke-width: 1.5; }
