@@ -4,6 +4,8 @@ import { INotebookTracker, NotebookActions, NotebookPanel } from '@jupyterlab/no
 import { ISignal, Signal } from '@lumino/signaling';
 import { IWhere } from './api';
 
+/** The comm by which a form in an output, as that of `%nbml expect --edit`, asks for a visible cell when its button is pressed. */
+const CELL = 'nbml.cell';
 const NOWHERE: IWhere = { kernel: '', path: '' };
 
 export class ActiveNotebook {
@@ -30,9 +32,8 @@ export class ActiveNotebook {
   }
 
   /** A visible cell with this source: the active one where it is empty, else a new one below it. */
-  put(source: string): void {
-    const panel = this.panel;
-    if (!panel) {
+  put(source: string, panel: NotebookPanel | null = this.panel): void {
+    if (!panel || panel.isDisposed) {
       return;
     }
     const notebook = panel.content;
@@ -75,9 +76,22 @@ export class ActiveNotebook {
     this.followed = panel;
     panel?.sessionContext.kernelChanged.connect(this.onKernel, this);
     panel?.sessionContext.statusChanged.connect(this.onStatus, this);
+    this.listen();
+  }
+
+  /** What the kernel asks for goes below the active cell of its own notebook, which may not be the current one by then. */
+  private listen(): void {
+    const panel = this.followed;
+    panel?.sessionContext.session?.kernel?.registerCommTarget(CELL, (_, message) => {
+      const { source } = message.content.data;
+      if (typeof source === 'string') {
+        this.put(source, panel);
+      }
+    });
   }
 
   private onKernel(): void {
+    this.listen();
     this._moved.emit('bound');
   }
 

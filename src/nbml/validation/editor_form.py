@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: least time between two pictures, seconds
 PAUSE = 0.25
+#: the comm by which a button asks JupyterLab's extension for a cell
+CELL = "nbml.cell"
 #: steps of a handle
 STEPS = 200
 #: numbers beyond this have no handle: a front end would round them
@@ -107,6 +109,8 @@ class Form:
             return
         if _executing():  # only the answer to a cell that runs may bring a new one
             self.editor.apply()
+        else:
+            _ask(self.editor.cell)
         self._end("written")
 
     def _end(self, word: str) -> None:
@@ -243,6 +247,13 @@ def _executing() -> bool:
     header = getattr(shell(), "parent_header", None)
     kind = header.get("header", header).get("msg_type") if isinstance(header, dict) else None
     return kind in (None, "execute_request")
+
+
+def _ask(cell: str) -> None:
+    """Ask the front end for a cell below. One that does not know the question takes no notice; the cell is in the output too."""
+    from comm import create_comm
+
+    create_comm(target_name=CELL, data={"source": cell}).close()
 
 
 def _tall(text: str) -> int:
