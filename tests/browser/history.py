@@ -14,6 +14,8 @@ from nbml.display import Histogram, Report, Spark, Table, bundle, keep
 
 HOSTILE = '<img src=x onerror="window.pwned=1">'
 TURNED = "amount\u202e\u0007 due"
+#: a value that rings, colours a terminal, turns the text, and ends it
+SAID = "rung\u0007\u001b[31m\u2066\u202eturned\u0000over"
 LONG = "a_name_that_goes_on_" * 8
 SUITE = """\
 2_000 <= rows <= 4_000
@@ -21,6 +23,15 @@ unique(parcel)
 not_null(parcel, depot)
 0.1 <= weight_kg <= 40
 depot in {"Basel", "Bern", "Chur", "Genf"}
+"""
+#: figures out of their bounds, and shares of which some is allowed
+LEVELS = """\
+mean(weight_kg) < 2
+20 <= median(weight_kg) <= 30
+rows > 5_000
+weight_kg <= 3, mostly=0.8
+depot in {"Basel", "Bern", "Genf"}, mostly=0.95
+parcel >= 11_000
 """
 #: versions of the deliveries; from SCALES on the weights come in gram, and LOST has a fifth of its rows missing
 VERSIONS, SCALES, LOST = 9, 7, 9
@@ -44,6 +55,8 @@ def delivery(number: int) -> pd.DataFrame:
 
 def build() -> list[dict[str, object]]:
     """Snapshots and checks; returns the outputs of the notebook."""
+    nbml.expect("levels", LEVELS)
+    levels = nbml.validate(delivery(1), "levels")
     nbml.expect("deliveries", SUITE)
     checked = None
     for number in range(1, VERSIONS + 1):
@@ -51,12 +64,12 @@ def build() -> list[dict[str, object]]:
         checked = nbml.validate(f"deliveries@{number}", "deliveries")
     assert checked is not None
     nbml.snapshot(delivery(1).head(100), "once")
-    hostile = pd.DataFrame({HOSTILE: range(400), TURNED: 1.5, LONG: "x"})
+    hostile = pd.DataFrame({HOSTILE: range(400), TURNED: 1.5, LONG: "x", "said": [HOSTILE, SAID] * 200})
     nbml.snapshot(hostile, "hostile", note=f"{HOSTILE} {TURNED}")
     nbml.snapshot(hostile.assign(**{HOSTILE: None, TURNED: None}).head(200), "hostile")
-    nbml.expect("hostile", f"not_null(col({HOSTILE!r}))\ncol({TURNED!r}) >= 0\ncol({LONG!r}) == '{HOSTILE}'\n")
+    nbml.expect("hostile", f"not_null(col({HOSTILE!r}))\ncol({TURNED!r}) >= 0\ncol({LONG!r}) == '{HOSTILE}'\nsaid in {{'nothing'}}\n")
     mean = nbml.validate("hostile@2", "hostile")
-    return [bundle(report) for report in (checked._report(), mean._report(), long_table(), pictures())]
+    return [bundle(report) for report in (checked._report(), mean._report(), long_table(), pictures(), levels._report())]
 
 
 def long_table() -> Report:

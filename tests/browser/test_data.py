@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -52,12 +55,12 @@ def test_one_row_for_a_dataset_and_one_for_what_a_suite_checks(ready: Seat) -> N
     assert names == ["hostile@2", "once@1", "deliveries@9"]
     assert ready.panel("dataset").nth(2).locator(".jp-nbml-spark[data-state='look']").count() == 1
     checks = ready.panel("validation")
-    assert checks.locator(".jp-nbml-name").all_inner_texts() == ["hostile", "deliveries"]
+    assert checks.locator(".jp-nbml-name").all_inner_texts() == ["hostile", "deliveries", "levels"]
     strip = checks.nth(1).locator(".jp-nbml-strip")
     assert strip.get_attribute("aria-label") == "3 of the last 6 passed"
     states = [box.get_attribute("data-state") for box in strip.locator("rect").all()]
     assert states == ["well"] * 3 + ["bad"] * 3
-    assert ready.page.locator("section[data-kind='validation'] .jp-nbml-count").inner_text() == "2"
+    assert ready.page.locator("section[data-kind='validation'] .jp-nbml-count").inner_text() == "3"
 
 
 def test_the_history_of_a_dataset(ready: Seat, work: Path) -> None:
@@ -211,13 +214,99 @@ def test_names_that_look_like_html_or_turn_the_text_are_harmless(ready: Seat) ->
     assert history.HOSTILE in shown(ready, 1).inner_text()
 
 
+def test_values_that_look_like_html_or_turn_the_text_are_harmless(ready: Seat) -> None:
+    back(ready)
+    result = shown(ready, 1)
+    line = result.locator("tbody tr", has=ready.page.locator("code", has_text="said in {'nothing'}"))
+    line.locator("button[aria-expanded]").click()
+    values = result.locator(".jp-nbml-values")
+    values.locator("td").first.wait_for()
+    told = [code.inner_text() for code in values.locator("code").all()]
+    turned = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in json.dumps(history.SAID, ensure_ascii=False))
+    assert told == [json.dumps(history.HOSTILE), turned]
+    assert "\\u202eturned\\u0000over" in turned
+    assert not [c for c in result.inner_text() if not c.isprintable() and c not in "\n\t"]
+    assert json.dumps(history.HOSTILE) in line.inner_text()
+    ready.picture("unfolded-hostile")
+    line.locator("button[aria-expanded]").click()
+    assert ready.page.evaluate("() => window.pwned === undefined")
+
+
+def test_a_gauge_and_an_allowed_share_are_drawn_as_in_the_static_form(ready: Seat, work: Path) -> None:
+    """What an exported notebook shows and what JupyterLab shows are two programs; here they are compared."""
+    back(ready)
+    result = shown(ready, 4)
+    [output] = json.loads((work / NOTEBOOK).read_text())["cells"][4]["outputs"]
+    static = output["data"]["text/html"]
+    drawn = re.findall(r'<img alt="([^"]*)" width="110" height="14"[^>]*base64,([^"]*)"', static)
+    assert [alt for alt, _ in drawn] == [svg.get_attribute("aria-label") for svg in result.locator(".jp-nbml-gauge").all()]
+    assert len(drawn) == 3
+    for (_, picture), svg in zip(drawn, result.locator(".jp-nbml-gauge").all(), strict=True):
+        there = [tuple(map(float, pair)) for pair in re.findall(r'<rect x="([\d.]+)"[^>]*? width="([\d.]+)"', base64.b64decode(picture).decode())]
+        here = [(float(r.get_attribute("x") or 0), float(r.get_attribute("width") or 0)) for r in svg.locator("rect").all()]
+        assert len(there) == 3
+        assert [x for pair in here for x in pair] == pytest.approx([x for pair in there for x in pair], abs=0.06)
+    bars = result.locator("td[data-bar]")
+    fills = [float(b.evaluate("td => parseFloat(td.style.getPropertyValue('--jp-nbml-share'))")) for b in bars.all()]
+    marks = [float(b.evaluate("td => parseFloat(td.style.getPropertyValue('--jp-nbml-mark'))")) for b in bars.all()]
+    lines = re.findall(r"linear-gradient\(([^;]*?)\)\"", static)
+    told = [sorted({float(n) for n in re.findall(r" (\d+)%", line)}) for line in lines]
+    assert len(told) == len(fills) == 3
+    for fill, mark, places in zip(fills, marks, told, strict=True):
+        assert places[0] == pytest.approx(mark, abs=0.5)
+        assert places[-1] == pytest.approx(fill, abs=0.5)
+    assert max(marks) > 10
+    for theme in ("light", "dark"):
+        ready.theme(theme)
+        ready.picture(f"data-levels-{theme}")
+    ready.theme("light")
+
+
+def test_gauges_are_sorted_by_how_far_off_they_are(ready: Seat) -> None:
+    view = opened(ready, "validation", "levels")
+    first = view.locator(".jp-nbml-result").nth(1).locator("tbody tr td:nth-child(2)")
+    shares = view.locator(".jp-nbml-result").nth(1).locator("th button", has_text="unexpected")
+    shares.click()
+    shares.click()
+    top = first.first.locator("svg.jp-nbml-gauge")
+    assert "below 20" in (top.get_attribute("aria-label") or ""), "by more than its bounds are wide"
+    back(ready)
+
+
 def test_a_dataset_of_one_version_has_nothing_to_compare(ready: Seat) -> None:
     view = opened(ready, "dataset", "once")
     assert "With a second version, the two can be compared." in view.inner_text()
     assert view.locator("input[type='radio']").count() == 0
 
 
+def test_results_are_sorted_filtered_and_enlarged_after_a_reload_and_with_no_kernel(ready: Seat) -> None:
+    back(ready)
+    ready.open(NOTEBOOK, connect=False)
+    gone = """async () => {
+        const session = window.jupyterapp.shell.currentWidget.sessionContext;
+        await session.ready; await session.shutdown();
+        return session.session === null || session.session === undefined;
+    }"""
+    assert ready.page.evaluate(gone)
+    checks = shown(ready, 4).locator("tbody tr")
+    names = checks.locator("td:first-child code")
+    before = names.all_inner_texts()
+    shown(ready, 4).locator("th button", has_text="expectation").click()
+    assert names.all_inner_texts() != before
+    assert sorted(names.all_inner_texts()) == sorted(before)
+    result = shown(ready, 2)
+    result.locator("input[type='search']").fill("parcel 00011")
+    status = result.locator(".jp-nbml-bar [role='status']")
+    ready.page.wait_for_function("s => s.textContent === '1 of 12,000 rows'", arg=status.element_handle())
+    shown(ready, 3).locator(".jp-nbml-picture").first.click()
+    ready.page.locator("dialog.jp-nbml-large[open]").wait_for()
+    ready.page.keyboard.press("Escape")
+    shown(ready, 0).locator("button[aria-expanded]").first.click()
+    shown(ready, 0).locator(".jp-nbml-values td").first.wait_for()
+
+
 def test_nothing_was_fetched_from_elsewhere_and_nothing_failed(ready: Seat) -> None:
     assert ready.outside == []
-    assert ready.errors == []
+    ended = "Could not restore the debugger state"  # JupyterLab's own, of the kernel that was shut down while it began
+    assert [error for error in ready.errors if not error.startswith(ended)] == []
     assert ready.page.evaluate("() => window.pwned === undefined")

@@ -69,7 +69,7 @@ class Form:
         self.head = ipywidgets.HTML(html(editor.headline()))
         self.rows = {column: Row(self, column) for column in editor.columns}
         self.rest = ipywidgets.Textarea(
-            editor.rest, continuous_update=False, layout=ipywidgets.Layout(width="100%", height=f"{_tall(editor.rest)}px")
+            editor.rest, continuous_update=False, layout=ipywidgets.Layout(width="auto", height=f"{_tall(editor.rest)}px")
         )
         self.write = ipywidgets.Button(description="Write cell", button_style="primary")
         self.shut = ipywidgets.Button(description="Close")

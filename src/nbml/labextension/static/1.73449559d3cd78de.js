@@ -301,7 +301,7 @@
   cursor: pointer;
 }
 /* A proposed cell has several lines. */
-.jp-nbml-next code { white-space: pre-wrap; text-align: left; overflow-wrap: anywhere; }
+.jp-nbml-next code { display: inline-block; line-height: 1.45; white-space: pre-wrap; text-align: left; overflow-wrap: anywhere; }
 .jp-nbml-line:hover code { background: color-mix(in srgb, var(--jp-nbml-running) 25%, transparent); }
 
 .jp-nbml-progress { display: flex; align-items: center; gap: 8px; }
@@ -371,7 +371,7 @@
   text-overflow: ellipsis;
   white-space: nowrap;
 }
-.jp-nbml-scroll td[data-code] { max-width: 460px; }
+.jp-nbml-scroll td[data-code] { max-width: 400px; }
 .jp-nbml-scroll [data-right] { text-align: right; font-variant-numeric: tabular-nums; }
 .jp-nbml-scroll td[data-bar] {
   background: linear-gradient(
