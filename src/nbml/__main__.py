@@ -106,7 +106,8 @@ def main(arguments: list[str]) -> int:
     except errors.NbmlError as error:
         if error.next == store.ELSEWHERE:
             error.next = f"NBML_PROJECT=~/nbml-project {LEAD} {shlex.join(arguments)}"
-        return _failed(error, as_json, 2 if isinstance(error, errors.UsageError) else 1)
+        none = isinstance(error, errors.UnknownSuite) or getattr(getattr(error, "validation", error), "success", False) is None
+        return _failed(error, as_json, 2 if none or isinstance(error, errors.UsageError) else 1)
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
         return 130

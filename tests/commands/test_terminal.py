@@ -62,6 +62,10 @@ def test_a_validation_gives_the_exit_code(terminal: Terminal, monkeypatch: pytes
     said = json.loads(terminal("validate", "in.csv", "--suite", "in", "--json")[1])
     assert (said["success"], said["state"]) == (False, "bad")
     assert terminal("validate", "in.csv", "--suite", "in", "--strict")[0] == 1
+    for suite in ("none", "in@9"):
+        assert terminal("validate", "in.csv", "--suite", suite, "--strict")[0] == 2, "no suite is no failure"
+    code, _, err = terminal("validate", "in.csv", "--suite", "a/b")
+    assert (code, err.splitlines()[1]) == (2, "Try: python -m nbml validate in.csv --suite a-b")
 
 
 @pytest.mark.parametrize(

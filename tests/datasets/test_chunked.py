@@ -15,7 +15,6 @@ import pyarrow.parquet as pq
 import pytest
 
 import nbml
-from nbml import errors
 from nbml.datasets import sources
 from nbml.validation import batches
 
@@ -200,12 +199,52 @@ def test_index_labels_and_an_empty_file(project: Path, small: Any) -> None:
     assert results(nbml.validate("empty.parquet", suite="orders")) == want[1]
 
 
-def test_what_is_too_large_is_not_drafted_from(project: Path, small: Any) -> None:
+@pytest.mark.parametrize("ending", ["parquet", "csv"])
+def test_what_is_too_large_is_drafted_from_a_sample_and_checked_on_all(project: Path, small: Any, ending: str) -> None:
+    frame = orders()
+    frame.loc[ROWS - 2, "n"] = 10_000  # in no sample of every second row or fewer that begins at the first
+    frame.loc[ROWS - 1, "n"] = 10_001
+    frame.to_parquet("orders.parquet")
+    frame.to_csv("orders.csv", index=False)
+    small(100_000)
+    found = nbml.validate(f"orders.{ending}", suite="orders")
+    assert (found.success, found.rows, found.nearest) == (None, ROWS, "")
+    sampled = int(found.sample.split()[5].replace(",", ""))
+    assert found.sample == f"drafted from a sample of {sampled:,} of 3,000 rows; each line was checked on all of them"
+    assert 100 < sampled < 1000
+    assert f"\n  {found.sample}\n  %%nbml expect orders\n" in repr(found)
+    lines = found.draft.splitlines()
+    assert lines[0] == "1_500 <= rows <= 6_000  # 3,000 now"
+    assert 'plan in {\'basic\', \'pro\', \'x\'}' in lines
+    assert not [line for line in lines if " n <= " in line], "what the sample does not show is found on all rows"
+    small(1 << 30)
+    assert nbml.validate(frame if ending == "parquet" else "orders.csv", nbml.expect("orders", found.draft)).success is True
+
+
+def test_a_stream_is_drafted_from_as_far_as_a_sample_goes(project: Path, small: Any) -> None:
+    table = pa.Table.from_pandas(orders())
+    small(100_000)
+    found = nbml.validate(pa.RecordBatchReader.from_batches(table.schema, table.to_batches(100)), suite="orders")
+    assert found.sample.endswith(" of 3,000 rows; a stream can be read only once, so that the others were not looked at")
+    assert found.draft.startswith("1_500 <= rows <= 6_000  # 3,000 now\n")
+
+
+@pytest.mark.parametrize("ending", ["parquet", "csv"])
+def test_where_not_all_failing_rows_are_held_the_report_says_so(
+    project: Path, small: Any, ending: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     orders().to_parquet("orders.parquet")
-    small(10_000)
-    with pytest.raises(errors.BadInput) as found:
-        nbml.validate("orders.parquet", suite="orders")
-    assert found.value.message == "no suite 'orders', and orders.parquet are too large to draft one from: draft it from a part of them"
+    orders().to_csv("orders.csv", index=False)
+    small(60_000)
+    monkeypatch.setattr(batches, "KEPT", 50)
+    nbml.expect("many", "n < 10\nat <= last" if ending == "parquet" else "n < 10")
+    found = nbml.validate(f"orders.{ending}", suite="many")
+    assert len(found.failing_rows()) == 50
+    assert "the data were read in batches: failing_rows() holds the first 50 rows of each expectation" in repr(found)
+    nbml.expect("few", "id < 2990")
+    found = nbml.validate(f"orders.{ending}", suite="few")
+    assert (len(found.failing_rows()), found.most) == (10, None)
+    assert "read in batches" not in repr(found)
 
 
 CHILD = """

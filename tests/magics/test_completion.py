@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -94,3 +95,15 @@ def test_what_options_take_is_completed(kernel: Any) -> None:
     assert after("%nbml --h") == ["%nbml --help"]
     assert after("%nbml snapshot df.drop_d") == ["%nbml snapshot df.drop_duplicates"]
     assert "%nbml deploy model --canary" not in after("%nbml deploy model --")
+
+
+def test_suites_of_files_are_offered_while_their_file_is_there(kernel: Any, project: Path) -> None:
+    (project / "nbml.toml").write_text('[validation]\nsuites = "expectations"\n')
+    (project / "expectations").mkdir()
+    (project / "expectations" / "unread.expect").write_text("rows > 0\n")
+    (project / "expectations" / "No Name.expect").write_text("rows > 0\n")
+    kernel.run("import nbml\nfor name in ('gone', 'kept'):\n    nbml.expect(name, 'rows > 0')\nlen('x')")
+    line = "%nbml suite "
+    assert offered(kernel, line) == [line + name for name in ("kept", "gone", "unread", "kept@1", "gone@1")]
+    (project / "expectations" / "gone.expect").unlink()
+    assert offered(kernel, line) == [line + name for name in ("kept", "unread", "kept@1")]

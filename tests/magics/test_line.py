@@ -135,6 +135,8 @@ REFUSALS = {
     "%%nbml track base --to wandb,mlflow\n1": "NotYet: the tracker 'mlflow' is not there yet; wandb is\nTry: %%nbml track base --to wandb",
     "%nbml suite Plan@x": "BadName: the name 'Plan' does not fit: lower-case letters, digits, '.', '_' and '-', at most 63; 'plan' would"
     "\nTry: %nbml suite plan@1",
+    "%nbml validate df --suite a/b": "BadName: the name 'a/b' does not fit: lower-case letters, digits, '.', '_' and '-', at most 63; "
+    "'a-b' would\nTry: %nbml validate df --suite a-b",
     "%nbml suite plam": "UnknownSuite: no suite 'plam'; nearest: plan@1\nTry: %nbml suite plan@1",
     "%nbml monitor livee": "UnknownDeployment: nothing of the name 'livee' is deployed; nearest: live\nTry: %nbml monitor live",
     "%nbml stop livee": "UnknownDeployment: nothing of the name 'livee' is deployed; nearest: live\nTry: %nbml stop live",

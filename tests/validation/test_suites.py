@@ -102,20 +102,21 @@ def test_a_file_taken_away_takes_the_suite_with_it_and_no_version(folder: Path) 
     assert str(nbml.expect("churn", "rows > 1")) == "churn@2"
 
 
-def test_values_and_references_stay_in_the_record_and_the_file_names_them(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_has_the_values_of_var_and_names_the_reference(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(recorder.namespace(), "most", 400)
     monkeypatch.setitem(recorder.namespace(), "secret", 123456)
     suite = nbml.expect("churn", "age <= var('most')\npsi(age) < 0.2", on=FRAME)
     path = folder / "churn.expect"
     head, *rest = path.read_text().splitlines()
     assert head == f'# nbml keeps var("most"), a reference of 300 rows: {suite.thing.hash[:16]}'
-    assert rest == ["age <= var('most')", "psi(age) < 0.2"]
+    assert rest == ['# nbml var("most") = 400', "age <= var('most')", "psi(age) < 0.2"]
+    assert suite.text == "age <= var('most')\npsi(age) < 0.2"
     monkeypatch.setitem(recorder.namespace(), "most", 1)
     assert nbml.validate(FRAME, "churn").suite == "churn@1"
     path.write_text(path.read_text() + "rows == 300\n")
     found = nbml.validate(FRAME, "churn", strict=True)
     assert (found.suite, len(found.results)) == ("churn@2", 3)
-    path.write_text("\n".join(rest) + "\n")
+    path.write_text("\n".join(rest[1:]) + "\n")
     assert nbml.validate(FRAME, "churn", strict=True).suite == "churn@3", "without its first line it has what the latest has"
     nbml.expect("churn", "age <= var('most')", on=FRAME)
     path.write_text("\n".join([head, *rest]) + "\n")
@@ -138,14 +139,68 @@ def test_in_another_copy_of_the_project_what_is_not_there_is_told(folder: Path, 
     store.use(tmp_path / "clone")
     with pytest.raises(errors.BadArgument) as lost:
         nbml.validate(FRAME, "drifts")
-    assert lost.value.message.startswith("psi(age) < 0.2: nothing to compare with: no reference is pinned")
-    assert nbml.validate(FRAME, "drifts", against=FRAME).success is True
-    with pytest.raises(errors.BadExpectation) as frozen:
-        nbml.suite("frozen")
-    assert frozen.value.message == (
-        "checks/expectations/frozen.expect: line 2, column 8: no name 'most' among the values that are kept with "
-        "checks/expectations/frozen.expect"
+    assert lost.value.message == (
+        "psi(age) < 0.2: nothing to compare with: the reference of 300 rows that checks/expectations/drifts.expect names is not in this "
+        "project's record, and --against is not given"
     )
+    assert nbml.validate(FRAME, "drifts", against=FRAME).success is True
+    assert nbml.validate(FRAME, "frozen").success is True, "values of var are in the file"
+    assert nbml.suite("frozen").thing.body["values"] == {"most": 400}
+
+
+def test_a_value_of_var_that_was_edited_in_the_file_is_the_suites(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(recorder.namespace(), "plans", ["a", "b"])
+    nbml.expect("churn", "plan in var('plans')")
+    path = folder / "churn.expect"
+    path.write_text(path.read_text().replace('= ["a", "b"]', '= ["a"]'))
+    found = nbml.validate(FRAME, "churn")
+    assert (found.suite, found.success) == ("churn@2", False)
+    assert nbml.suite("churn").thing.body["values"] == {"plans": ["a"]}
+    path.write_text(path.read_text().replace('= ["a"]', "= [a]"))
+    with pytest.raises(errors.BadExpectation) as caught:
+        nbml.suite("churn")
+    assert caught.value.message == (
+        "checks/expectations/churn.expect: line 2, column 1: no value of a var: after = stands a number, a text or a list, as in JSON"
+    )
+
+
+def test_what_var_reads_for_a_private_column_is_in_no_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = folder.parent.parent / "nbml.toml"
+    settings.write_text(settings.read_text() + '[data]\nprivate = ["plan"]\n')
+    monkeypatch.setitem(recorder.namespace(), "known", ["seen-a", "seen-b"])
+    monkeypatch.setitem(recorder.namespace(), "most", 400)
+    nbml.expect("churn", "plan in var('known')\nage <= var('most')")
+    text = (folder / "churn.expect").read_text()
+    assert text.splitlines()[0].startswith('# nbml keeps var("known"), var("most"): ')
+    assert text.splitlines()[1:] == ['# nbml var("most") = 400', "plan in var('known')", "age <= var('most')"]
+    assert nbml.suite("churn").thing.body["values"] == {"known": ["seen-a", "seen-b"], "most": 400}
+
+
+def test_a_suite_that_only_its_file_knows_is_proposed(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    (folder / "orders.expect").write_text("rows >= 1\n")
+    with pytest.raises(errors.UnknownSuite) as caught:
+        nbml.suite("ordres")
+    assert (caught.value.message, caught.value.next) == ("no suite 'ordres'; nearest: orders", 'nbml.suite("orders")')
+    assert nbml.validate(FRAME, "ordres").nearest == "orders"
+    assert eval(str(caught.value.next), {"nbml": nbml}).text == "rows >= 1"
+
+
+def test_a_pinned_reference_that_was_lost_is_told(project: Path) -> None:
+    nbml.expect("drifts", "psi(age) < 0.2", on=FRAME)
+    for blob in (project / ".nbml" / "blobs").glob("??/*"):
+        blob.chmod(0o600)
+        blob.unlink()
+    with pytest.raises(errors.StoreDamaged) as caught:
+        nbml.validate(FRAME, "drifts")
+    first, _, last = caught.value.message.partition(" cannot be read: the file ")
+    assert first == "the reference that drifts@1 pinned"
+    assert last.endswith(" is missing from the store: put it back from a copy of .nbml/blobs; or --against gives another")
+    nbml.snapshot(FRAME.assign(age=FRAME["age"] + 1), "people")
+    with pytest.raises(errors.StoreDamaged) as again:
+        nbml.validate("people@1", "drifts")
+    assert again.value.next == "%nbml validate people@1 --suite drifts --against people@1"
+    assert nbml.validate(FRAME, "drifts", against="people@1").success is True
 
 
 UNREADABLE: list[tuple[bytes, str]] = [

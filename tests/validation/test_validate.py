@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import decimal
 import json
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -303,3 +306,85 @@ def test_columns_of_every_kind_are_judged_or_say_why_not(project: Path) -> None:
     json.dumps(found.to_json(), allow_nan=False)
     assert found.failures[1].reason
     assert len(found.failing_rows()) == 3
+
+
+#: values as they stand in a program, and what a suite's JSON has for them
+IN_A_PROGRAM = [
+    (dt.datetime(2024, 1, 1, 12), "2024-01-01T12:00:00"), (dt.date(2024, 1, 1), "2024-01-01"),
+    (pd.Timestamp("2024-01-01", tz="UTC"), "2024-01-01T00:00:00+00:00"), (np.int64(3), 3), (np.datetime64("2024-01-01"), "2024-01-01"),
+    (decimal.Decimal("1.5"), 1.5), (uuid.UUID(int=1), "00000000-0000-0000-0000-000000000001"), (None, None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("value", "said"), IN_A_PROGRAM, ids=lambda value: type(value).__name__)
+def test_values_of_a_program_in_a_suite_of_great_expectations_are_json(project: Path, value: Any, said: Any) -> None:
+    kwargs = {"column": "at", "value_set": [value, value]}
+    entry = {"type": "expect_column_values_to_be_in_set", "kwargs": kwargs, "meta": {"since": value, "more": (value,)}}
+    found = nbml.validate(pd.DataFrame({"at": ["x"]}), {"name": "gx", "expectations": [entry]})
+    config = found.results[0]["expectation_config"]
+    assert config["kwargs"]["value_set"] == [said, said]
+    assert (config["meta"]["since"], config["meta"]["more"]) == (said, [said])
+    assert kwargs["value_set"] == [value, value], "what was given stays as it was"
+    json.dumps(found.thing.body if found.thing else None)
+
+
+def test_instants_of_a_program_are_compared_as_instants(project: Path) -> None:
+    frame = pd.DataFrame({"at": pd.date_range("2024-01-01", periods=4)})
+    for most, success in ((dt.datetime(2024, 1, 4), True), (dt.datetime(2024, 1, 3), False)):
+        kwargs = {"column": "at", "max_value": most}
+        for engine in ("nbml", "gx"):
+            suite = {"expectations": [{"type": "expect_column_values_to_be_between", "kwargs": kwargs}]}
+            assert nbml.validate(frame, suite, engine=engine).success is success
+
+
+def test_what_json_cannot_hold_is_told(project: Path, good: pd.DataFrame) -> None:
+    entry = {"type": "expect_column_values_to_be_in_set", "kwargs": {"column": "age", "value_set": [1, object()]}}
+    with pytest.raises(errors.BadExpectation) as found:
+        nbml.validate(good, {"expectations": [entry]})
+    assert found.value.message == "expectation 1: value_set holds a object, which JSON cannot hold"
+
+
+def test_half_of_a_character_in_names_and_values(project: Path) -> None:
+    labels = pd.Index(["a\ud800", "b"], dtype=object)
+    frame = pd.DataFrame([[1, 2], [3, 4]], columns=labels)
+    draft = nbml.validate(frame, "odd").draft
+    assert 'not_null(col("a\\\\ud800"), b)' in draft
+    assert nbml.validate(frame, nbml.expect("odd", draft, on=frame)).success is True
+    with pytest.raises(errors.CannotStore) as caught:
+        nbml.snapshot(frame, "odd")
+    assert caught.value.message == "the column name 'a\\ud800' holds half of a surrogate pair, which is no Unicode; rename it"
+    nbml.expect("values", "b in {'q'}")
+    found = nbml.validate(pd.DataFrame({"b": pd.Series(["x\ud800", "y"], dtype=object)}), "values")
+    assert '"x\\ud800", "y" (2 rows)' in repr(found)
+    assert found.failing_rows()["b"].tolist() == ["x\ud800", "y"]
+
+
+def test_a_wrong_type_is_told_with_the_columns_type(project: Path) -> None:
+    frame = pd.DataFrame({"age": [20, 30], "plan": ["a", "b"], "secret": ["x", "y"]})
+    (project / "nbml.toml").write_text('[data]\nprivate = ["secret"]\n')
+    nbml.expect("types", "mean(plan) > 3\nage <= plan\n10 <= plan <= 20\nmean(secret) > 1")
+    reasons = [failure.reason for failure in nbml.validate(frame, "types").failures]
+    assert reasons == [
+        "plan is str; Cannot perform reduction 'mean' with string dtype",
+        "plan is str; age is int64; Invalid comparison between dtype=str and ndarray",
+        "plan is str; Column values, min_value, and max_value must either be None or of the same type.",
+        "could not be evaluated",
+    ]
+
+
+@pytest.mark.parametrize("limit", [-1, "x", 2.5, True])
+def test_a_limit_is_a_number_of_rows(project: Path, bad: pd.DataFrame, limit: Any) -> None:
+    found = nbml.validate(bad, nbml.expect("churn", TEXT))
+    with pytest.raises(errors.BadArgument) as caught:
+        found.failing_rows(limit=limit)
+    assert caught.value.message == f"limit is a number of rows, found {limit!r}"
+    assert len(eval(str(caught.value.next), {"_": found})) == 20
+    assert len(found.failing_rows(limit=np.int64(2))) == 2
+
+
+@pytest.mark.parametrize("text", [None, 3, ["rows >= 1"]])
+def test_expectations_are_a_text(project: Path, text: Any) -> None:
+    with pytest.raises(errors.BadArgument) as caught:
+        nbml.expect("churn", text)
+    assert caught.value.message == f"expectations are a text of one entry in each line, not {type(text).__name__}"
+    assert str(eval(str(caught.value.next), {"nbml": nbml})) == "churn@1"

@@ -296,6 +296,8 @@ def _retyped(call: Call, words: Words, error: errors.NbmlError) -> str | None:
         return words.instead(word, found[2])
     if isinstance(error, errors.BadName) and (near := _stored(param.of, fit(word.text.partition("@")[0]))):
         return words.instead(word, near)
+    if isinstance(error, errors.BadName) and words.command.name == "validate" and fit(word.text):
+        return words.instead(word, fit(word.text))  # of which a suite is drafted
     return error.next or " ".join([words.lead.replace("%%", "%"), LISTED.get(param.of, "")]).rstrip()
 
 

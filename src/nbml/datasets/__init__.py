@@ -70,9 +70,18 @@ def _check_labels(labels: list[Any]) -> None:
     seen: dict[str, Any] = {}
     for label in labels:
         other = seen.setdefault(str(label), label)
+        if not _encodes(str(label)):
+            raise errors.CannotStore(f"the column name {str(label)!r} holds half of a surrogate pair, which is no Unicode; rename it")
         if other is not label and type(other) is not type(label):
             both = " and ".join(f"{one!r} ({type(one).__name__})" for one in (other, label))
             raise errors.CannotStore(f"the column labels {both} are the same as text; rename one")
+
+
+def _encodes(text: str) -> bool:
+    try:
+        return text.encode() is not None
+    except UnicodeEncodeError:
+        return False
 
 
 def dataset(ref: str) -> DatasetVersion:

@@ -14,7 +14,7 @@ from nbml.commands.names import entry
 from nbml.commands.parser import Word
 from nbml.commands.table import LATER, TABLE, Command, Param
 from nbml.magics.tokens import last_word
-from nbml.store import existing
+from nbml.store import Store, existing
 
 if TYPE_CHECKING:
     from nbml.magics.session import Session
@@ -210,9 +210,24 @@ def names(kind: str) -> list[tuple[str, str]]:
     store = existing()
     if store is None:
         return []
+    if kind == "suite":
+        return _suites(store)
     rows = store.read("SELECT name, max(version) AS last FROM thing WHERE kind=? GROUP BY name ORDER BY max(id) DESC LIMIT 200", (kind,))
-    versions = [(f"{row['name']}@{n}", kind) for row in rows for n in range(row["last"], max(0, row["last"] - 5), -1)]
-    return [(row["name"], kind) for row in rows] + versions
+    return _versions(kind, {row["name"]: row["last"] for row in rows})
+
+
+def _suites(store: Store) -> list[tuple[str, str]]:
+    """Suites without those whose file was taken away, and those of files that were not read yet, which have no version."""
+    from nbml.validation import keeping
+
+    known = {thing.name: thing.version for thing in keeping.latest(store)[:200]}
+    return _versions("suite", known | dict.fromkeys(keeping.unread(store), 0))
+
+
+def _versions(kind: str, last: dict[str, int]) -> list[tuple[str, str]]:
+    """Names, then the latest five versions of each."""
+    versions = [(f"{name}@{n}", kind) for name, most in last.items() for n in range(most, max(0, most - 5), -1)]
+    return [(name, kind) for name in last] + versions
 
 
 def columns(values: Iterable[Any]) -> list[str]:

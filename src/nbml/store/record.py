@@ -462,7 +462,8 @@ class Store:
 
 
 def _json(value: Mapping[str, Any]) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8", "replace").decode()  # half of a surrogate pair has no place in a database
 
 
 def _thing(row: sqlite3.Row) -> Thing:

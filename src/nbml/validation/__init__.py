@@ -66,13 +66,17 @@ def expect(name: str, text: str, on: Any = None) -> Suite:
     """
     from nbml import datasets
     from nbml.validation import keeping
+    from nbml.validation.checking import named
     from nbml.validation.grammar import parse
 
     check_name(name)
+    if not isinstance(text, str):
+        line = f"nbml.expect({name!r}, 'rows >= 1')"
+        raise errors.BadArgument(f"expectations are a text of one entry in each line, not {type(text).__name__}", next=line)
     store = current()
     last = keeping.find(store, name)  # so that what was edited by hand is a version before it is written over
     frame, thing = (None, None) if on is None else datasets.take(on)
-    columns = [] if frame is None else [str(label) for label in frame.columns]
+    columns = [] if frame is None else list(map(named, frame.columns))
     values, told = keeping.Frozen(_notebook() if "var" in text else {}), keeping.level(text)
     configs = parse(text, values, columns)
     if told != text:
@@ -150,10 +154,10 @@ def _unknown(ref: str) -> errors.UnknownSuite:
     if gone is not None:
         message = f"no suite {ref!r}: {gone.body['file']} was taken away; its last version is {gone.ref}"
         return errors.UnknownSuite(message, next=f'nbml.suite("{gone.ref}")')
-    latest = {thing.name: thing.version for thing in keeping.latest(store)}
+    latest = {thing.name: thing.version for thing in keeping.latest(store)} | dict.fromkeys(keeping.unread(store), 0)
     close = errors.nearest(name, latest)
     if close is not None:
-        found = f"{close}@{latest[close]}"
+        found = f"{close}@{latest[close]}" if latest[close] else close
         return errors.UnknownSuite(f"no suite {ref!r}; nearest: {found}", next=f'nbml.suite("{found}")')
     frame = datasets.a_frame()
     line = f"%nbml validate {frame} --suite {name}" if frame and NAME.fullmatch(name) else None
@@ -218,7 +222,7 @@ def _checked(
     told = report.failures(done, columns, private)
     success = all(result["success"] for result in done.results)
     results = tuple({**result, "expectation_config": outward(result["expectation_config"])} for result in done.results)
-    found = Validation(success, results, ref, data, checked.rows, spent, told, _failing=failing)
+    found = Validation(success, results, ref, data, checked.rows, spent, told, most=checked.most, _failing=failing)
     if store.readonly:
         return replace(found, kept=False)
     if dataset is None and frames.is_frame(frame):
@@ -240,6 +244,7 @@ def _reference(chosen: Chosen, against: Any, line: str | None) -> pd.DataFrame |
     Raises errors.BadArgument where it is asked for and there is neither.
     """
     from nbml import datasets
+    from nbml.validation import keeping
     from nbml.validation.checking import level
 
     _, configs, thing = chosen
@@ -249,30 +254,43 @@ def _reference(chosen: Chosen, against: Any, line: str | None) -> pd.DataFrame |
     if against is not None:
         return level(datasets.take(against)[0])
     pinned = thing.body.get("reference") if thing is not None else None
-    if pinned:
-        from nbml.datasets import parquet
-
-        return parquet.decode(current().read_blob(pinned["blob"]))
-    text = drifts[0]["meta"]["nbml"]["text"]
     needed = {str(c["kwargs"].get("column")) for c in drifts}
-    stored = next((t.ref for t in current().latest("dataset") if needed <= set(t.body.get("columns", ()))), None)
-    raise errors.BadArgument(
-        f"{text}: nothing to compare with: no reference is pinned (%%nbml expect ... --on), and --against is not given",
-        next=f"{line} --against {stored}" if line and stored else None,
-    )
+    stored = next((t for t in current().latest("dataset") if needed <= set(t.body.get("columns", ())) and _whole(t)), None)
+    following = f"{line} --against {stored.ref}" if line and stored else None
+    if pinned:
+        return _pinned(pinned["blob"], chosen[0], following)
+    text = drifts[0]["meta"]["nbml"]["text"]
+    lost = keeping.absent(current(), thing) if thing is not None else ""
+    why = lost or "no reference is pinned (%%nbml expect ... --on)"
+    raise errors.BadArgument(f"{text}: nothing to compare with: {why}, and --against is not given", next=following)
+
+
+def _whole(dataset: Thing) -> bool:
+    return current().whole(dataset.body["blob"])
+
+
+def _pinned(blob: str, ref: str, following: str | None) -> pd.DataFrame:
+    from nbml.datasets import parquet
+
+    try:
+        return parquet.decode(current().read_blob(blob))
+    except errors.StoreDamaged as error:
+        message = f"the reference that {ref} pinned cannot be read: {error.message}; or --against gives another"
+        raise errors.StoreDamaged(message, next=following) from error
 
 
 def _drafted(frame: Any, data: str, name: str) -> Validation:
     from nbml import frames
-    from nbml.validation import keeping
+    from nbml.validation import keeping, sampling
     from nbml.validation.draft import draft
 
-    if not frames.is_frame(frame):
-        raise errors.BadInput(f"no suite {name!r}, and {data or 'the data'} are too large to draft one from: draft it from a part of them")
     store = current()
-    text = draft(frame, settings.load(store.root)["data.private"])
-    close = errors.nearest(name, [thing.name for thing in keeping.latest(store)]) or ""
-    return Validation(None, (), name, data, len(frame), draft=text, nearest=close, _failing=frame.iloc[:0].copy())
+    private = settings.load(store.root)["data.private"]
+    close = errors.nearest(name, [*(thing.name for thing in keeping.latest(store)), *keeping.unread(store)]) or ""
+    if frames.is_frame(frame):
+        return Validation(None, (), name, data, len(frame), draft=draft(frame, private), nearest=close, _failing=frame.iloc[:0].copy())
+    made = sampling.draft(frame, private)
+    return Validation(None, (), name, data, made.rows, draft=made.text, nearest=close, sample=made.told, _failing=made.none)
 
 
 def _broken(found: Validation, line: str | None) -> errors.ValidationFailed:

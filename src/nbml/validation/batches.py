@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbml import errors
 from nbml.datasets import sources
-from nbml.validation.checking import Checked, check, condition_of, label_of, level
+from nbml.validation.checking import Checked, check, condition_of, label_of, level, types
 from nbml.validation.conditions import Condition, where
 from nbml.validation.engines import Engine, failed
 from nbml.validation.merging import Each, mergeable
@@ -54,12 +54,14 @@ class How:
 
 @dataclass(frozen=True)
 class Large:
-    """A check of a frame or a source: ``failing`` are rows that break something, of a source at most 2,000 for each expectation."""
+    """A check of a frame or a source: ``failing`` are rows that break something, of a source at most ``KEPT`` for each
+    expectation, which ``most`` says where there are more; ``columns`` are types by name."""
 
     done: Checked
     failing: pd.DataFrame
     rows: int
-    columns: list[str]
+    columns: dict[str, str]
+    most: int | None = None
 
 
 @dataclass
@@ -94,14 +96,15 @@ def _number(path: Path) -> int | None:
 def check_frame(frame: pd.DataFrame, configs: list[Json], how: How) -> Large:
     """The same of a frame in memory: all rows that break something are there."""
     done = how.check(frame, configs)
-    return Large(done, frame.iloc[done.rows].copy(), len(frame), [str(label) for label in frame.columns])
+    return Large(done, frame.iloc[done.rows].copy(), len(frame), types(frame))
 
 
 def check_batches(source: Source, configs: list[Json], how: How) -> Large:
     """Evaluate ``configs`` on a source of which at most about ``how.limit`` bytes may be in memory."""
     empty = sources.to_pandas(source.schema().empty_table())
     how.check(empty, [])  # a form that there is not, names that collide
-    there = [str(label) for label in empty.columns]
+    known = types(empty)
+    there = list(known)
     read = _Pass({p: Each(c) for p, c in enumerate(configs) if mergeable(c) and _needed(c) <= set(there)}, empty)
     for batch in source.batches():
         _batch(read, batch, how)
@@ -111,15 +114,18 @@ def check_batches(source: Source, configs: list[Json], how: How) -> Large:
     shown = {place: each.result("SUMMARY", how.engine, none) for place, each in merged.items()}
     broken = {row for place, each in merged.items() if not results[place]["success"] for row in each.positions}
     more: set[int] = set()
+    cut = False
     rest = {place: config for place, config in enumerate(configs) if place not in merged}
     for names, group in _by_columns(rest, there).items():
         done = _rest(source, names, group, read, how)
         results |= dict(zip(group, done.results, strict=True))
         shown |= {list(group)[at]: result for at, result in done.failures.items()}
         more |= set(done.rows[: KEPT * len(group)])
+        cut = cut or len(done.rows) > KEPT * len(group)
     ordered = [results[place] for place in range(len(configs))]
     bad = {place: shown[place] for place, result in enumerate(ordered) if not result["success"]}
-    return Large(Checked(ordered, bad, []), _failing(source, read, broken, more), read.rows, there)
+    cut = cut or any((shown[place]["result"].get("unexpected_count") or 0) > KEPT for place in merged if place in bad)
+    return Large(Checked(ordered, bad, []), _failing(source, read, broken, more), read.rows, known, KEPT if cut else None)
 
 
 def _batch(read: _Pass, batch: sources.Batch, how: How) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -74,7 +76,7 @@ def engine_of(name: str) -> Any:
 
 def level(frame: pd.DataFrame) -> pd.DataFrame:
     """The frame as engines take it: names as text, rows counted from 0. Raises errors.BadInput where names collide."""
-    names = [str(label) for label in frame.columns]
+    names = [named(label) for label in frame.columns]
     double = next((name for name in names if names.count(name) > 1), None) if len(set(names)) < len(names) else None
     if double is not None:
         alike = " and ".join(repr(label) for label in frame.columns if str(label) == double)
@@ -82,6 +84,11 @@ def level(frame: pd.DataFrame) -> pd.DataFrame:
     whole = frame.reset_index(drop=True)
     whole.columns = names
     return whole
+
+
+def named(label: Any) -> str:
+    """A column's label as text; half of a surrogate pair, which pandas and Arrow do not take, as its escape."""
+    return str(label).encode("utf-8", "backslashreplace").decode()
 
 
 def condition_of(config: Json) -> str:
@@ -165,8 +172,17 @@ def missing(column: str, there: list[str], of: str = "the frame") -> str:
     return f"no column {column!r} in {of}" + (f"; nearest: {close}" if close else "")
 
 
-def reason(result: Json, columns: list[str]) -> str:
-    """Why a failed expectation could not be judged, in one line; "" where it was."""
+def types(frame: pd.DataFrame) -> dict[str, str]:
+    """The type of each column by its name as text."""
+    return {named(label): str(dtype) for label, dtype in zip(frame.columns, frame.dtypes, strict=True)}
+
+
+#: words of a failure that is about types
+ABOUT_TYPES = re.compile(r"types?\b|compar|not supported|unsupported|could not convert", re.I)
+
+
+def reason(result: Json, columns: Mapping[str, str]) -> str:
+    """Why a failed expectation could not be judged, in one line; "" where it was. ``columns`` are the frame's with their types."""
     told = result.get("result", {}).get("details")
     if isinstance(told, dict) and told.get("reason"):
         return str(told["reason"])
@@ -176,7 +192,10 @@ def reason(result: Json, columns: list[str]) -> str:
         return ""
     for column in columns_of(config["kwargs"]):
         if column not in columns:
-            return missing(column, columns)
+            return missing(column, list(columns))
     messages = [info.get("exception_message")] if "raised_exception" in info else [i.get("exception_message") for i in info.values()]
     text = next((str(message) for message in messages if message), "could not be evaluated")
-    return " ".join(text.splitlines()[0].split())[:200]
+    line = " ".join(text.splitlines()[0].split())[:200]
+    if not ABOUT_TYPES.search(line):
+        return line
+    return "; ".join([*(f"{column} is {columns[column]}" for column in dict.fromkeys(columns_of(config["kwargs"]))), line])

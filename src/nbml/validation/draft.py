@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nbml import errors
 from nbml.validation import evidence, margins
@@ -16,6 +16,7 @@ from nbml.validation.words import written
 if TYPE_CHECKING:
     import pandas as pd
 
+Json = dict[str, Any]
 #: columns whose name says that they identify a row
 KEY = re.compile(r"(^|[_\W])(id|key|uuid|guid|code|email|number|nr|no|sku)$", re.I)
 #: columns of which two may identify a row together, and most rows that are searched for such a pair
@@ -41,14 +42,17 @@ def draft(df: pd.DataFrame, private: Collection[str] = ()) -> str:
     Of a private column only type, keys and nulls are told. Each line has been checked: what does not hold is not there.
     """
     frame = level(df)
-    lines = joined(holding(frame, list(candidates(frame, private))))
-    return "\n".join(f"{line}  # {why}" if why else line for line, why in lines)
+    return written_out(holding(frame, list(candidates(frame, private))))
+
+
+def written_out(lines: Sequence[Line]) -> str:
+    """Lines as the text of a draft."""
+    return "\n".join(f"{line}  # {why}" if why else line for line, why in joined(lines))
 
 
 def candidates(frame: pd.DataFrame, private: Collection[str] = ()) -> Iterator[Line]:
     """The lines of a draft before they are checked; names of columns are texts."""
-    low, high = margins.half_to_double(len(frame))
-    yield f"{low} <= rows <= {high}", f"{len(frame):,} now"
+    yield rows_line(len(frame))
     kept = {name: frame[name] for name in frame.columns if frame[name].notna().any() and _writable(name)}
     keys = [name for place, (name, column) in enumerate(kept.items()) if _is_key(name, column, place)]
     yield from ((f"unique({written_safely(name)})", "") for name in keys)
@@ -66,8 +70,19 @@ def candidates(frame: pd.DataFrame, private: Collection[str] = ()) -> Iterator[L
     yield from (line for name, column in kept.items() for line in evidence.dtype(written_safely(name), column))
 
 
+def rows_line(count: int) -> Line:
+    """The line on how many rows there are."""
+    low, high = margins.half_to_double(count)
+    return f"{low} <= rows <= {high}", f"{count:,} now"
+
+
 def holding(frame: pd.DataFrame, lines: Sequence[Line]) -> list[Line]:
     """Those of the lines that can be read and that hold for the frame."""
+    return judged(lines, lambda configs: check(frame, configs, "BOOLEAN_ONLY", engine_of(OWN), None, 0).results)
+
+
+def judged(lines: Sequence[Line], judge: Callable[[list[Json]], list[Json]]) -> list[Line]:
+    """Those of the lines that can be read and of which the results of ``judge`` say that they hold."""
     from nbml.validation.grammar import parse
 
     found, read = [], []
@@ -80,8 +95,7 @@ def holding(frame: pd.DataFrame, lines: Sequence[Line]) -> list[Line]:
         read += [line] * len(configs)
     if not found:
         return []
-    results = check(frame, found, "BOOLEAN_ONLY", engine_of(OWN), None, 0).results
-    broken = {line for line, result in zip(read, results, strict=True) if not result["success"]}
+    broken = {line for line, result in zip(read, judge(found), strict=True) if not result["success"]}
     return [line for line in dict.fromkeys(read) if line not in broken]
 
 

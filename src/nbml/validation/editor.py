@@ -112,7 +112,7 @@ class Editor(Shown):
         return self._known[line]
 
     def _judge(self, line: str) -> Verdict:
-        from nbml.validation.checking import OWN, check, engine_of, reason
+        from nbml.validation.checking import OWN, check, engine_of, reason, types
         from nbml.validation.grammar import parse
         from nbml.validation.words import drift_word
 
@@ -123,7 +123,7 @@ class Editor(Shown):
             results = check(self.frame, configs, "BASIC", engine_of(OWN), None, 0).results
         except errors.BadExpectation as error:
             return Verdict(False, why=error.message)
-        why = next((reason(r, list(self.frame.columns)) for r in results if not r["success"]), "")
+        why = next((reason(r, types(self.frame)) for r in results if not r["success"]), "")
         broken = sum(int(r["result"].get("unexpected_count") or 0) for r in results)
         return Verdict(all(r["success"] for r in results), broken, "" if self.private else why)
 

@@ -7,9 +7,10 @@ instant: what Great Expectations reads as a date it compares with no timestamp.
 
 from __future__ import annotations
 
-import copy
+import decimal
 import re
 import sys
+import uuid
 import warnings
 from collections.abc import Mapping
 from importlib.metadata import version
@@ -18,6 +19,7 @@ from typing import Any
 from nbml import errors
 from nbml.validation import row_conditions, writing
 from nbml.validation.grammar import Config
+from nbml.validation.reading import plain
 from nbml.validation.sense import BOUNDS
 from nbml.validation.words import drift_word
 
@@ -100,9 +102,10 @@ def _expectation(entry: Any, place: int) -> Json:
     kwargs = entry.get("kwargs", {}) if kind else None
     if not isinstance(kind, str) or not isinstance(kwargs, Mapping):
         raise errors.BadExpectation(f"expectation {place} has no type and kwargs: {str(entry)[:80]}", line=place)
-    meta = copy.deepcopy(dict(entry.get("meta") or {}))
-    clean = {key: copy.deepcopy(value) for key, value in kwargs.items() if key != "batch_id"}
-    found: Json = {"type": kind, "kwargs": clean, "meta": meta, "severity": entry.get("severity") or "critical"}
+    meta = _json(dict(entry.get("meta") or {}), place)
+    clean = {str(key): _json(value, place, str(key)) for key, value in kwargs.items() if key != "batch_id"}
+    severity = entry.get("severity") or "critical"
+    found: Json = {"type": kind, "kwargs": clean, "meta": meta, "severity": str(getattr(severity, "value", severity))}
     own = meta.get("nbml")
     if isinstance(own, dict) and "text" in own:
         return inward(found)
@@ -111,6 +114,25 @@ def _expectation(entry: Any, place: int) -> Json:
     short += f" where {condition}" if condition else ""
     meta["nbml"] = {"text": text, "short": short, "line": place}
     return found
+
+
+def _json(value: Any, place: int, key: str = "meta") -> Any:
+    """A value as JSON, as Great Expectations makes it: dates as text, sets as lists, decimals as floats.
+
+    Raises errors.BadExpectation for what has no form there.
+    """
+    if isinstance(value, Mapping):
+        return {str(name): _json(one, place, key) for name, one in value.items()}
+    made = plain(value)
+    if isinstance(made, list):
+        return [_json(one, place, key) for one in made]
+    if isinstance(made, decimal.Decimal):
+        return float(made)
+    if isinstance(made, uuid.UUID):
+        return str(made)
+    if made is None or isinstance(made, (str, int, float)):
+        return made
+    raise errors.BadExpectation(f"expectation {place}: {key} holds a {type(value).__name__}, which JSON cannot hold", line=place)
 
 
 def to_gx(found: Json) -> Any:

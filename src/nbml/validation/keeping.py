@@ -2,7 +2,8 @@
 of the project that is under version control.
 
 A file is the suite: what was edited by hand, or came by Git, is read when it is asked for, and is a new version then. What a
-text cannot hold, the values of ``var`` and a pinned reference, stays in the record; the file's first line names it.
+text cannot hold, the values of ``var`` and a pinned reference, is kept in the record, and the file's first line names it. The
+values are in the lines below it too, so that a copy of the project has them; a reference is data, which does not go into Git.
 """
 
 from __future__ import annotations
@@ -23,14 +24,18 @@ from nbml import errors, settings
 from nbml.settings import FILE, SHOW
 from nbml.store import Store, Thing, check_name, split_ref
 from nbml.store.project import FOLDER
+from nbml.store.record import NAME
 from nbml.validation.grammar import Config, parse
 from nbml.validation.reading import plain
+from nbml.validation.report import is_private
 from nbml.validation.words import drift_word
 
 Json = dict[str, Any]
 END = ".expect"
-#: the line of a file that names what is kept elsewhere, and the version by which that is found
-HEAD = re.compile(r"# nbml keeps (?P<what>.+): (?P<hash>[0-9a-f]{16})\n?")
+#: the line of a file that names what is kept elsewhere, and the version by which that is found; below it the values of ``var``
+HEAD = re.compile(r"# nbml keeps (?P<what>.+): (?P<hash>[0-9a-f]{16})(?:\n|\Z)(?P<values>(?:# nbml var\(.*\) = .*(?:\n|\Z))*)")
+VALUE = re.compile(r"# nbml var\((?P<name>\".*?\")\) = (?P<value>.*)")
+REFERENCE = re.compile(r"a reference of [\d,]+ rows?")
 
 
 @dataclass
@@ -73,7 +78,8 @@ def keep(
         store.room()  # says that nothing can be written
     path = file_of(store, name)
     if path is not None:
-        _write(store, path, _head(values, reference if _drifts(configs) else None, digest) + text + "\n")
+        shown = {name: value for name, value in values.items() if name not in _private(store, configs)}
+        _write(store, path, _head(values, shown, reference if _drifts(configs) else None, digest) + text + "\n")
     return _add(store, name, text, configs, values, reference, digest, path, edges)
 
 
@@ -100,6 +106,13 @@ def _add(
     if store.readonly:  # it can be used, though it is not in the record
         return Thing(0, "suite", name, 1 if last is None else last.version + 1, digest, "idle", time.time(), body)
     return store.add("suite", name, body, hash=digest, state="idle", same=True, edges=edges)
+
+
+def _private(store: Store, configs: Iterable[Config]) -> set[str]:
+    """Names that ``var`` reads for a private column: what may be values of it are in no file."""
+    private = settings.load(store.root)["data.private"]
+    texts = [str(one["meta"]["nbml"]["text"]) for one in map(Config.to_json, configs) if is_private(one, private)]
+    return {name for text in texts for name in re.findall(r"""\bvar\(\s*["'](.*?)["']""", text)}
 
 
 def _drifts(configs: Iterable[Config]) -> list[Config]:
@@ -142,6 +155,25 @@ def latest(store: Store) -> list[Thing]:
         return store.latest("suite")
 
 
+def unread(store: Store) -> list[str]:
+    """Names of suites that are in files and not in the record yet, as in a fresh copy of the project; no file is read."""
+    try:
+        folder = file_of(store, "any")
+        found = sorted(folder.parent.glob(f"*{END}")) if folder is not None else []
+    except (errors.NbmlError, OSError):
+        return []
+    known = {thing.name for thing in latest(store)}
+    return [path.stem for path in found if NAME.fullmatch(path.stem) and path.stem not in known]
+
+
+def absent(store: Store, thing: Thing) -> str:
+    """The reference that a suite's file names, where this record does not hold it; "" where the file names none."""
+    path = store.root / str(thing.body.get("file") or FOLDER)
+    head = HEAD.match(_text(store, path)) if path.is_file() else None
+    found = REFERENCE.search(head["what"]) if head is not None else None
+    return f"the{found[0][1:]} that {thing.body['file']} names is not in this project's record" if found is not None else ""
+
+
 def _is_gone(store: Store, thing: Thing) -> bool:
     path = file_of(store, thing.name)
     return path is not None and thing.body.get("file") == _relative(store, path) and not path.exists()
@@ -169,10 +201,30 @@ def _relative(store: Store, path: Path) -> str:
     return Path(os.path.normpath(path)).relative_to(store.root.resolve()).as_posix()
 
 
-def _head(values: Json, reference: Json | None, digest: str) -> str:
-    kept = [f"var({json.dumps(name, ensure_ascii=False)})" for name in sorted(values)]
+def _head(values: Json, shown: Json, reference: Json | None, digest: str) -> str:
+    kept = [f"var({_said(name)})" for name in sorted(values)]
     kept += [f"a reference of {reference['rows']:,} rows"] if reference else []
-    return f"# nbml keeps {', '.join(kept)}: {digest[:16]}\n" if kept else ""
+    lines = "".join(f"# nbml var({_said(name)}) = {_said(shown[name])}\n" for name in sorted(shown))
+    return f"# nbml keeps {', '.join(kept)}: {digest[:16]}\n{lines}" if kept else ""
+
+
+def _said(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _values(file: str, head: re.Match[str] | None) -> Json:
+    """The values of ``var`` that a file says."""
+    found: Json = {}
+    for line, text in enumerate(head["values"].splitlines() if head is not None else (), 2):
+        said = VALUE.fullmatch(text)
+        try:
+            if said is None:
+                raise ValueError(text)
+            found[json.loads(said["name"])] = json.loads(said["value"])
+        except ValueError as error:
+            message = f"{file}: line {line}, column 1: no value of a var: after = stands a number, a text or a list, as in JSON"
+            raise errors.BadExpectation(message, line=line, column=1) from error
+    return found
 
 
 def _read(store: Store, name: str, path: Path, last: Thing | None) -> Thing:
@@ -183,9 +235,11 @@ def _read(store: Store, name: str, path: Path, last: Thing | None) -> Thing:
     if head is not None and not (last is not None and last.hash.startswith(head["hash"])):
         source = next((t for t in reversed(store.versions("suite", name)) if t.hash.startswith(head["hash"])), last)
     same = source is not None and last is not None and source.id == last.id
-    if same and last is not None and last.body["text"] == text and last.body.get("file") == file:
+    said, known = _values(file, head), source.body.get("values", {}) if source is not None else {}
+    changed = any(key not in known or known[key] != value for key, value in said.items())
+    if same and last is not None and last.body["text"] == text and last.body.get("file") == file and not changed:
         return last
-    used = Frozen(source.body.get("values", {}) if source is not None else {})
+    used = Frozen({**known, **said})
     configs = _parsed(file, whole, text, used)
     reference = source.body.get("reference") if source is not None else None
     pinned(configs, reference)

@@ -160,7 +160,7 @@ class Reader:
         if not isinstance(name, str):
             raise self.bad('var takes the name of a variable in quotes, as in var("limit")', node)
         if name not in self.entry.frozen:
-            close = errors.nearest(name, [n for n in self.entry.frozen if not n.startswith("_")])
+            close = errors.nearest(name, _own(self.entry.frozen))
             fixed = json.dumps(close) if close else None
             raise self.bad(f"no name {name!r} {self.entry.kept}" + (f"; nearest: {close}" if close else ""), node, argument, fixed)
         value = plain(self.entry.frozen[name])
@@ -216,6 +216,12 @@ class Reader:
 def callee(node: ast.AST) -> str:
     """What is called, where it is a plain name; else the node as text."""
     return node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ast.unparse(node)
+
+
+def _own(names: Mapping[str, Any]) -> list[str]:
+    """Names whose values a suite may hold; not the functions and modules of a notebook."""
+    kinds = ("function", "builtin_function_or_method", "method", "module", "type")
+    return [name for name in names if not name.startswith("_") and type(names[name]).__name__ not in kinds]
 
 
 def plain(value: Any) -> Any:

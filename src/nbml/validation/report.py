@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from nbml.display import (
@@ -50,13 +50,13 @@ COUNTS = (
 # -- what is told ---------------------------------------------------------------------------------------------
 
 
-def failures(checked: Checked, columns: list[str], private: Collection[str]) -> tuple[Failure, ...]:
-    """The failed expectations of a check as they are shown, worst first."""
+def failures(checked: Checked, columns: Mapping[str, str], private: Collection[str]) -> tuple[Failure, ...]:
+    """The failed expectations of a check as they are shown, worst first. ``columns`` are the frame's with their types."""
     found = [_failure(checked.failures[place], columns, private) for place in sorted(checked.failures)]
     return tuple(sorted(found, key=lambda failure: failure.worse))
 
 
-def _failure(result: Json, columns: list[str], private: Collection[str]) -> Failure:
+def _failure(result: Json, columns: Mapping[str, str], private: Collection[str]) -> Failure:
     config, own = result["expectation_config"], result.get("result") or {}
     hidden = is_private(config, private)
     why = reason(result, columns)
@@ -160,14 +160,14 @@ def _observed(config: Json, own: Json) -> str:
     return ", ".join(value(v) for v in shown) if isinstance(shown, list) else value(shown).strip('"')
 
 
-def recorded(results: list[Json], columns: list[str], private: Collection[str], index: Collection[Any] = ()) -> list[Json]:
+def recorded(results: list[Json], columns: Mapping[str, str], private: Collection[str], index: Collection[Any] = ()) -> list[Json]:
     """Results as the record keeps them: no tracebacks, no long lists, no values of private columns. ``index`` are the names
     of the frame's index: labels of a private one are values too."""
     bare = any(str(name) in private for name in index)
     return [_recorded(result, columns, is_private(result["expectation_config"], private), bare) for result in results]
 
 
-def _recorded(result: Json, columns: list[str], hidden: bool, bare: bool) -> Json:
+def _recorded(result: Json, columns: Mapping[str, str], hidden: bool, bare: bool) -> Json:
     own = result.get("result") or {}
     config = result["expectation_config"]
     keep = (*COUNTS, "observed_value") if drift_word(config["type"]) else COUNTS
@@ -196,6 +196,8 @@ def validation_report(found: Validation) -> Report:
     if not bad:
         return Report(title, "well", "passed", facts, lost, kind="validation", ref=_ref(found), id=_id(found))
     parts: list[Part] = [*lost, _failed(found.failures)]
+    if found.most is not None:
+        parts.append(Line(muted(f"the data were read in batches: failing_rows() holds the first {found.most:,} rows of each expectation")))
     held = [expression(r["expectation_config"]) for r in found.results if r["success"]]
     if held:
         lines = [Line(code(text)) for text in held]
@@ -285,6 +287,8 @@ def draft_report(found: Validation) -> Report:
     title = (f"not validated: draft of {lines} line{'' if lines == 1 else 's'}", *((" from ", strong(found.data)) if found.data else ()))
     parts: list[Part] = [Line(("there is no suite ", code(name), *((" (nearest: ", code(found.nearest), ")") if found.nearest else ()),
                                "; run this cell to keep the draft as one"))]  # fmt: skip
+    if found.sample:
+        parts.append(Line(muted(found.sample)))
     parts.append(Code(cell(name, found.draft)))
     return Report(title, "look", "draft", [f"{found.rows:,} row{'' if found.rows == 1 else 's'}"], parts)
 

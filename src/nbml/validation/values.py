@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, field
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
+from nbml import errors
 from nbml.display import Report, Shown
 from nbml.store import Thing
 from nbml.validation.words import SEVERITIES
@@ -53,7 +55,8 @@ class Validation(Shown):
     """The outcome of one check. ``success`` is None where there was no suite and one was drafted: ``draft`` is its text.
 
     ``results`` are in Great Expectations' JSON form, in the suite's order. ``kept`` is False where the project's record can
-    only be read, so that the check is not in it.
+    only be read, so that the check is not in it. ``most`` is how many failing rows of each expectation are held, where it is not
+    all of them; ``sample`` is what a draft was made from, where it is not all rows.
     """
 
     success: bool | None
@@ -67,6 +70,8 @@ class Validation(Shown):
     nearest: str = ""
     thing: Thing | None = None
     kept: bool = True
+    most: int | None = None
+    sample: str = ""
     _failing: Any = field(default=None, compare=False)
 
     @property
@@ -80,9 +85,14 @@ class Validation(Shown):
         return self.thing.version if self.thing is not None else 0
 
     def failing_rows(self, limit: int | None = None) -> pd.DataFrame:
-        """The rows that are unexpected in a failed expectation, as they stood in the frame; at most ``limit``."""
+        """The rows that are unexpected in a failed expectation, as they stood in the frame; at most ``limit``.
+
+        Raises errors.BadArgument.
+        """
+        if limit is not None and (not isinstance(limit, Integral) or isinstance(limit, bool) or limit < 0):
+            raise errors.BadArgument(f"limit is a number of rows, found {limit!r}", next="_.failing_rows(limit=20)")
         found: pd.DataFrame = self._failing
-        return (found if limit is None else found.head(limit)).copy()
+        return (found if limit is None else found.head(int(limit))).copy()
 
     def to_json(self) -> Json:
         """The JSON of GX's ExpectationSuiteValidationResult; ``success`` is None for a draft."""

@@ -140,11 +140,11 @@ NULLABLE = {
 
 
 class Begun:
-    """A source of unknown size, read until it is at its end (``whole``) or ``limit`` bytes are held."""
-
-    again = False
+    """A source of unknown size, read until it is at its end (``whole``) or ``limit`` bytes are held; what was read is given
+    once, and after that the source is read again where it can be."""
 
     def __init__(self, source: Source, limit: int) -> None:
+        self.again, self._given = source.again, False
         self._source, self._rest, self._held = source, source.batches(), list[Batch]()
         self.whole, held = False, 0
         while held <= limit:
@@ -166,6 +166,10 @@ class Begun:
 
     def batches(self, columns: Sequence[str] | None = None, size: int = BATCH) -> Iterator[Batch]:
         """As they come; what was held is let go of as it is given."""
+        if self._given and self.again:
+            yield from self._source.batches(columns, size)
+            return
+        self._given = True
         while self._held:
             yield _chosen(self._held.pop(0), columns)
         yield from (_chosen(batch, columns) for batch in self._rest)
