@@ -242,7 +242,8 @@ def test_a_gauge_and_an_allowed_share_are_drawn_as_in_the_static_form(ready: Sea
     assert [alt for alt, _ in drawn] == [svg.get_attribute("aria-label") for svg in result.locator(".jp-nbml-gauge").all()]
     assert len(drawn) == 3
     for (_, picture), svg in zip(drawn, result.locator(".jp-nbml-gauge").all(), strict=True):
-        there = [tuple(map(float, pair)) for pair in re.findall(r'<rect x="([\d.]+)"[^>]*? width="([\d.]+)"', base64.b64decode(picture).decode())]
+        source = base64.b64decode(picture).decode()
+        there = [tuple(map(float, pair)) for pair in re.findall(r'<rect x="([\d.]+)"[^>]*? width="([\d.]+)"', source)]
         here = [(float(r.get_attribute("x") or 0), float(r.get_attribute("width") or 0)) for r in svg.locator("rect").all()]
         assert len(there) == 3
         assert [x for pair in here for x in pair] == pytest.approx([x for pair in there for x in pair], abs=0.06)
