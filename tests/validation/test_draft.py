@@ -217,6 +217,16 @@ def test_a_draft_notices_what_goes_wrong() -> None:
     assert rates["signs"] >= 0.9, missed
 
 
+def test_texts_of_few_days_are_dates_and_no_set() -> None:
+    days = [f"2024-01-{1 + i % 3:02d}" for i in range(60)]
+    frame = pd.DataFrame({"day": days, "plan": ["basic", "pro"] * 30, "shift": ["06:00", "14:00"] * 30})
+    text = draft(frame)
+    assert "format(day, '%Y-%m-%d')  # all are dates\nplan in {'basic', 'pro'}\nshift in {'06:00', '14:00'}\n" in text
+    assert "day in" not in text
+    tomorrow = frame.assign(day="2024-01-09")
+    assert not _broken(tomorrow, text)
+
+
 def test_a_line_that_does_not_hold_is_no_part_of_a_draft() -> None:
     frame = pd.DataFrame({"x": [1, 2, 3]})
     lines = [("x >= 2", ""), ("not_null(x)", ""), ("x >= 0", "all of them"), ("x >=", ""), ("mean(gone) > 1", "")]

@@ -292,3 +292,14 @@ def test_a_service_takes_the_suite_of_the_file(folder: Path) -> None:
     from nbml.validation import scopes, suite
 
     assert [one["text"] for one in scopes(suite("churn"), ["age"])] == ["age >= 21"]
+
+
+def test_a_suite_written_out_as_json_finds_its_reference(project: Path) -> None:
+    written = nbml.expect("drifts", "psi(age) < 0.2", on=FRAME).to_json()
+    moved = FRAME.assign(age=FRAME["age"] + 500)
+    assert [nbml.validate(frame, written).success for frame in (FRAME, moved)] == [True, False]
+    for elsewhere in ("0" * 64, "../../etc", None):
+        written["expectations"][0]["kwargs"]["reference"] = elsewhere
+        with pytest.raises(errors.BadArgument) as caught:
+            nbml.validate(FRAME, written)
+        assert caught.value.message.startswith("psi(age) < 0.2: nothing to compare with: no reference is pinned (%%nbml expect ... --on)")

@@ -388,3 +388,21 @@ def test_expectations_are_a_text(project: Path, text: Any) -> None:
         nbml.expect("churn", text)
     assert caught.value.message == f"expectations are a text of one entry in each line, not {type(text).__name__}"
     assert str(eval(str(caught.value.next), {"nbml": nbml})) == "churn@1"
+
+
+def test_a_condition_of_the_wrong_type_is_told_by_its_place(project: Path, good: pd.DataFrame) -> None:
+    found = nbml.validate(good, nbml.expect("churn", "age > 3, where=plan > 3"))
+    assert [failure.reason for failure in found.failures] == ["where plan > 3: column 1: 'plan > 3' compares values of different kinds"]
+
+
+def test_var_of_too_many_values_is_told(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(recorder.namespace(), "many", list(range(10_001)))
+    monkeypatch.setitem(recorder.namespace(), "man", len)
+    with pytest.raises(errors.BadExpectation) as caught:
+        nbml.expect("churn", "age in var('many')")
+    assert caught.value.message == (
+        "line 1, column 8: 'many' is a list; a suite holds numbers, texts, dates and lists of up to 10,000 of them"
+    )
+    with pytest.raises(errors.BadExpectation) as near:
+        nbml.expect("churn", "age in var('mann')")
+    assert near.value.message == "line 1, column 8: no name 'mann' in the notebook; nearest: many"

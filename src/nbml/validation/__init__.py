@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["Failure", "Suite", "Validation", "expect", "scopes", "suite", "suites", "validate", "where"]
 
 Json = dict[str, Any]
+#: how the record names content
+BLOB = re.compile(r"[0-9a-f]{64}")
 #: a suite's reference, its expectations, and the thing of the record where it is one
 Chosen = tuple[str, list[Json], Thing | None]
 
@@ -257,8 +260,9 @@ def _reference(chosen: Chosen, against: Any, line: str | None) -> pd.DataFrame |
     needed = {str(c["kwargs"].get("column")) for c in drifts}
     stored = next((t for t in current().latest("dataset") if needed <= set(t.body.get("columns", ())) and _whole(t)), None)
     following = f"{line} --against {stored.ref}" if line and stored else None
-    if pinned:
-        return _pinned(pinned["blob"], chosen[0], following)
+    blob = pinned["blob"] if pinned else next((str(c["kwargs"].get("reference")) for c in drifts), "")
+    if pinned or (BLOB.fullmatch(blob) and current().whole(blob)):  # of a suite that was written out as JSON
+        return _pinned(blob, chosen[0], following)
     text = drifts[0]["meta"]["nbml"]["text"]
     lost = keeping.absent(current(), thing) if thing is not None else ""
     why = lost or "no reference is pinned (%%nbml expect ... --on)"

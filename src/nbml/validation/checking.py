@@ -196,6 +196,6 @@ def reason(result: Json, columns: Mapping[str, str]) -> str:
     messages = [info.get("exception_message")] if "raised_exception" in info else [i.get("exception_message") for i in info.values()]
     text = next((str(message) for message in messages if message), "could not be evaluated")
     line = " ".join(text.splitlines()[0].split())[:200]
-    if not ABOUT_TYPES.search(line):
+    if line.startswith("where ") or not ABOUT_TYPES.search(line):
         return line
     return "; ".join([*(f"{column} is {columns[column]}" for column in dict.fromkeys(columns_of(config["kwargs"]))), line])

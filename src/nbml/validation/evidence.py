@@ -147,13 +147,17 @@ def _texts(name: str, real: pd.Series) -> Iterator[Line]:
 
     found = real.value_counts()
     found = found[found > 0]
+    texts = [str(value) for value in found.index]
+    days = None if isinstance(real.dtype, pd.CategoricalDtype) else formats.of_days(texts)
+    if days is not None and len(real) >= MANY:
+        yield f"format({name}, {literal(days)})", "all are dates"
+        return
     once = int((found == 1).sum())
     if len(real) >= MANY and len(found) <= min(SET, len(real) // 5) and once * ONCE <= len(real):
         declared = list(real.dtype.categories) if isinstance(real.dtype, pd.CategoricalDtype) else []
         held = declared if 0 < len(declared) <= SET else list(found.index)
         yield f"{name} in {{{', '.join(repr(str(value)) for value in sorted(held))}}}", ""
         return
-    texts = [str(value) for value in found.index]
     format = formats.of_texts(texts)
     if format is not None:
         word, pattern, what = format

@@ -33,6 +33,12 @@ CLASSES = {"0": "[0-9]", "A": "[A-Z]", "a": "[a-z]"}
 DIALLED = set("+-()/. ")
 
 
+def of_days(values: Sequence[str]) -> str | None:
+    """The pattern of texts that are all days: there are always others to come, however few there are now."""
+    days = {pattern: looks for pattern, looks in DATES.items() if "%d" in pattern}
+    return next((pattern for pattern, looks in days.items() if values and _all(looks, values) and _dates(values, pattern)), None)
+
+
 def of_texts(values: Sequence[str]) -> tuple[str, str, str] | None:
     """``matches`` or ``format``, its pattern, and what the values are; ``values`` are different from each other."""
     if len(values) < DIFFERENT:

@@ -166,6 +166,8 @@ class Reader:
         value = plain(self.entry.frozen[name])
         try:
             json.dumps(value, allow_nan=False)
+            if isinstance(value, list) and len(value) > MANY:
+                raise ValueError(len(value))
         except (TypeError, ValueError) as error:
             kind = type(self.entry.frozen[name]).__name__
             why = f"{name!r} is a {kind}; a suite holds numbers, texts, dates and lists of up to {MANY:,} of them"

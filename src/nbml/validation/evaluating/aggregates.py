@@ -24,7 +24,7 @@ def figure(measure: Callable[[Frame, Column], Any]) -> Callable[[Frame, Argument
 
     def evaluate(frame: Frame, asked: Arguments) -> Outcome:
         column = frame.column(asked["column"])
-        bounds = [terms.moment(v, column.dtype) if isinstance(v, str) and column.kind == "instant" else v
+        bounds = [terms.moment(v, column.dtype) if isinstance(v, str) and column.dated else v
                   for v in (asked["min_value"], asked["max_value"])]  # fmt: skip
         return bounded(measure(frame, column), bounds[0], bounds[1], asked["strict_min"], asked["strict_max"])
 
@@ -47,7 +47,7 @@ def moment_of(method: str) -> Callable[[Frame, Column], Any]:
     """A figure of numbers, as pandas computes it."""
 
     def measure(frame: Frame, column: Column) -> Any:
-        if column.kind not in ("int", "float", "bool"):
+        if column.kind in ("text", "instant") or (method != "median" and not column.numeric):
             raise Foreign
         if method == "median":
             return column.once("median", lambda: column.filled.median())
@@ -60,9 +60,9 @@ def end(place: int) -> Callable[[Frame, Column], Any]:
     """The least or the greatest value."""
 
     def measure(frame: Frame, column: Column) -> Any:
-        if column.kind not in ("int", "float", "bool", "instant"):
+        if column.kind == "text":
             raise Foreign
-        if column.kind == "instant" or not column.held or column.dtype not in (np.int64, np.float64):
+        if column.kind in ("instant", "other") or not column.held or column.dtype not in (np.int64, np.float64):
             return column.said(("min", "max")[place])
         assert column.extent is not None
         return column.extent[place]
@@ -84,7 +84,7 @@ def held_share(frame: Frame, column: Column) -> Any:
 
 def quantiles(frame: Frame, asked: Arguments) -> Outcome:
     column = frame.column(asked["column"])
-    if column.kind not in ("int", "float"):
+    if column.kind in ("text", "instant"):
         raise Foreign
     wanted, ranges = asked["quantile_ranges"]["quantiles"], asked["quantile_ranges"]["value_ranges"]
     how = asked["allow_relative_error"]
@@ -101,12 +101,15 @@ def _near(value: Any, low: Any, high: Any) -> bool:
 
 def mode(frame: Frame, asked: Arguments) -> Outcome:
     column = frame.column(asked["column"])
-    if column.kind == "instant" and any(isinstance(v, str) for v in asked["value_set"]):
-        raise Foreign
     values = column.once("mode", lambda: list(column.series.mode().values))
-    met = len(set(asked["value_set"]).intersection(values))
+    met = len(set(moments(column, asked["value_set"])).intersection(values))
     success = met > 0 if asked["ties_okay"] else len(values) == 1 and met == 1
     return observed(success, {"observed_value": values})
+
+
+def moments(column: Column, chosen: list[Any]) -> list[Any]:
+    """A set of values with its texts as instants where the column holds instants."""
+    return [terms.moment(v, column.dtype) if isinstance(v, str) and column.dated else v for v in chosen]
 
 
 # -- distinct values -------------------------------------------------------------------------------------------
@@ -114,16 +117,33 @@ def mode(frame: Frame, asked: Arguments) -> Outcome:
 
 def distinct(column: Column) -> set[Any]:
     """The distinct values, as pandas gives them."""
-    if column.kind == "instant":
-        raise Foreign
 
     def collect() -> set[Any]:
         return set(column.encoded[1]) if column.kind == "text" and column.repeats else set(column.filled.unique())
 
     found: set[Any] = column.once("distinct", collect)
-    if any(isinstance(v, (dt.date, np.datetime64)) for v in list(found)[:1]):
-        raise Foreign
     return found
+
+
+def wanted(column: Column, chosen: list[Any]) -> set[Any]:
+    """A set of values in the type of the distinct ones, where these are days or instants."""
+    chosen, kinds = moments(column, chosen), column.once("kinds", lambda: set(map(type, distinct(column))))
+    if not any(issubclass(kind, (dt.date, np.datetime64)) for kind in kinds):
+        return set(chosen)
+    if len(kinds) > 1:
+        raise Foreign
+    if np.datetime64 in kinds:
+        return {pd.Timestamp(v).to_datetime64() if v is not None else v for v in chosen}
+    return {_day_or_moment(v, day=not issubclass(next(iter(kinds)), dt.datetime)) if isinstance(v, str) else v for v in chosen}
+
+
+def _day_or_moment(text: str, *, day: bool) -> Any:
+    from dateutil.parser import parse  # type: ignore[import-untyped]
+
+    try:
+        return parse(text).date() if day else parse(text)
+    except (ValueError, TypeError):
+        return text
 
 
 def distinct_in_set(frame: Frame, asked: Arguments) -> Outcome:
@@ -151,11 +171,13 @@ def distinct_equal(frame: Frame, asked: Arguments) -> Outcome:
 
 
 def _extra(frame: Frame, asked: Arguments) -> set[Any]:
-    return distinct(frame.column(asked["column"])) - set(asked["value_set"])
+    column = frame.column(asked["column"])
+    return distinct(column) - wanted(column, asked["value_set"])
 
 
 def _lacking(frame: Frame, asked: Arguments) -> set[Any]:
-    return set(asked["value_set"]) - distinct(frame.column(asked["column"]))
+    column = frame.column(asked["column"])
+    return wanted(column, asked["value_set"]) - distinct(column)
 
 
 def _sorted(values: set[Any]) -> list[Any]:

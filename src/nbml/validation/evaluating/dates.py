@@ -69,11 +69,11 @@ def broken_dates(text: pd.Series, form: str) -> Mask:
     else:
         rest = np.flatnonzero(~text.str.fullmatch(pattern).to_numpy(dtype=bool))
     if len(rest):
-        broken[rest] = [not _is_date(value, form) for value in objects(text.iloc[rest])]
+        broken[rest] = [not is_date(value, form) for value in objects(text.iloc[rest])]
     return broken
 
 
-def _is_date(value: str, form: str) -> bool:
+def is_date(value: str, form: str) -> bool:
     try:
         dt.datetime.strptime(value, form)
     except ValueError:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from nbml.validation.evaluating import kernel, terms
-from nbml.validation.evaluating.dates import broken_dates
+from nbml.validation.evaluating.dates import broken_dates, is_date
 from nbml.validation.evaluating.facts import FEW, Column, Frame, mask_of, objects
 from nbml.validation.evaluating.kernel import Mask
 from nbml.validation.evaluating.results import Outcome, Told, by_rows
@@ -58,7 +59,7 @@ def between(column: Column, asked: Arguments) -> Mask:
     low, high = asked["min_value"], asked["max_value"]
     if low is None and high is None:
         raise Foreign
-    if column.kind == "instant":
+    if column.dated:
         low, high = (terms.moment(v, column.dtype) if isinstance(v, str) else v for v in (low, high))
     if low is not None and high is not None and low > high:
         raise Foreign
@@ -66,11 +67,27 @@ def between(column: Column, asked: Arguments) -> Mask:
     if column.kind == "instant":
         low, high, strict = instants(column, low, high, strict)
         return within(column, low, high, strict)
-    if any(isinstance(v, (str, dt.datetime)) for v in (low, high)) or column.kind not in NUMBERS:
+    if any(isinstance(v, str) for v in (low, high)) or column.kind == "text":
+        raise Foreign
+    if column.kind == "other":
+        return between_others(column, low, high, strict)
+    if any(isinstance(v, dt.datetime) for v in (low, high)):
         raise Foreign
     if not column.held and column.dtype not in (np.int64, np.float64):
         raise Foreign
     return within(column, low, high, strict)
+
+
+def between_others(column: Column, low: Any, high: Any, strict: tuple[bool, bool]) -> Mask:
+    """Each value compared by Python; numbers are by numpy where that is the same."""
+    if column.twin is not None and column.held and not any(isinstance(v, dt.datetime) for v in (low, high)):
+        return column.everywhere(within(column.twin, low, high, strict))
+
+    def holds(value: Any) -> Any:
+        above = low is None or (value > low if strict[0] else value >= low)
+        return above and (high is None or (value < high if strict[1] else value <= high))
+
+    return column.each(holds)
 
 
 def within(column: Column, low: Any, high: Any, strict: tuple[bool, bool]) -> Mask:
@@ -146,7 +163,7 @@ def member(column: Column, chosen: list[Any]) -> Mask:
             known = set(words)
             return column.everywhere(np.array([v in known for v in column.words], dtype=bool))
         return mask_of(column.series.isin(words))
-    if column.kind == "instant":
+    if column.dated:
         chosen = [terms.moment(v, column.dtype) if isinstance(v, str) else v for v in chosen]
         if any(isinstance(v, str) for v in chosen):
             raise Foreign
@@ -162,6 +179,8 @@ def unique(column: Column, asked: Arguments) -> Mask:
 
 def in_order(*, rising: bool) -> Callable[[Column, Arguments], Mask]:
     def judge(column: Column, asked: Arguments) -> Mask:
+        if column.kind in ("other", "bool"):
+            return in_order_others(column, rising, bool(asked["strictly"]))
         if column.kind not in ("int", "float", "instant") or column.dtype in (np.uint8, np.uint16, np.uint32, np.uint64):
             raise Foreign
         values = column.real.astype(np.int64) if column.dtype in (np.int8, np.int16) else column.real
@@ -170,15 +189,26 @@ def in_order(*, rising: bool) -> Callable[[Column, Arguments], Mask]:
     return judge
 
 
+def in_order_others(column: Column, rising: bool, strictly: bool) -> Mask:
+    step = column.filled.diff()
+    zero: Any = pd.Timedelta(0) if pd.api.types.is_timedelta64_dtype(step.dtype) else 0
+    holds = (operator.gt if strictly else operator.ge) if rising else (operator.lt if strictly else operator.le)
+    return column.everywhere(~mask_of(holds(step, zero) | step.isna()))
+
+
 # -- numbers ---------------------------------------------------------------------------------------------------
 
 
 def z_scores(column: Column, asked: Arguments) -> Mask:
-    if column.dtype not in (np.int64, np.float64):
+    if not column.numeric:
         raise Foreign
     mean, deviation = column.said("mean"), column.said("std")
     if deviation == 0:
         return none(column)
+    if column.dtype not in (np.int64, np.float64):
+        score = (column.filled - mean) / deviation
+        under = score.abs() < abs(asked["threshold"]) if asked["double_sided"] else score < asked["threshold"]
+        return column.everywhere(~mask_of(under | score.isna()))
     with np.errstate(all="ignore"):
         score = (column.real - mean) / deviation
         under = np.abs(score) < abs(asked["threshold"]) if asked["double_sided"] else score < asked["threshold"]
@@ -186,7 +216,7 @@ def z_scores(column: Column, asked: Arguments) -> Mask:
 
 
 def outliers(column: Column, asked: Arguments) -> Mask:
-    if column.dtype not in (np.int64, np.float64):
+    if column.dtype not in (np.int64, np.float64) and (column.kind != "other" or not column.numeric):
         raise Foreign
     filled = column.filled
     if asked["method"] == "iqr":
@@ -194,11 +224,15 @@ def outliers(column: Column, asked: Arguments) -> Mask:
         if not (np.isfinite(low) and np.isfinite(high)):
             return none(column)
         reach = asked["multiplier"] * (high - low)
+        if column.kind == "other":
+            return column.everywhere(~mask_of((filled >= low - reach) & (filled <= high + reach)))
         return within(column, low - reach, high + reach, (False, False))
     mean, spread = float(column.said("mean")), float(column.said("std"))
     if not (np.isfinite(mean) and np.isfinite(spread)):
         return none(column)
     reach = asked["multiplier"] * spread
+    if column.kind == "other":
+        return column.everywhere(~mask_of(filled == mean if reach <= 0 else (filled - mean).abs() < reach))
     with np.errstate(all="ignore"):
         good = column.real == mean if reach <= 0 else np.abs(column.real - mean) < reach
     return column.everywhere(~good)
@@ -214,7 +248,6 @@ def textual(column: Column) -> None:
 
 def regex(*, wanted: bool) -> Callable[[Column, Arguments], Mask]:
     def judge(column: Column, asked: Arguments) -> Mask:
-        textual(column)
         found = column.judged(lambda text: contains(text, asked["regex"]))
         return column.everywhere(np.ones(column.held, dtype=bool)) & ~found if wanted else found
 
@@ -227,7 +260,6 @@ def contains(text: pd.Series, pattern: str) -> Mask:
 
 def regexes(*, wanted: bool) -> Callable[[Column, Arguments], Mask]:
     def judge(column: Column, asked: Arguments) -> Mask:
-        textual(column)
         join = np.logical_and if asked.get("match_on") == "all" else np.logical_or
         found = column.judged(lambda text: join.reduce([contains(text, pattern) for pattern in asked["regex_list"]]))
         return column.everywhere(np.ones(column.held, dtype=bool)) & ~found if wanted else found
@@ -237,10 +269,9 @@ def regexes(*, wanted: bool) -> Callable[[Column, Arguments], Mask]:
 
 def lengths(column: Column) -> Mask:
     """The length of each value."""
-    textual(column)
 
     def measure() -> Any:
-        if column.held <= FEW:
+        if column.kind == "text" and column.held <= FEW:
             return np.fromiter(map(len, column.words), dtype=np.int64, count=column.held)
         return column.text.str.len().to_numpy()
 
@@ -262,11 +293,15 @@ def length_equal(column: Column, asked: Arguments) -> Mask:
 
 
 def strftime(column: Column, asked: Arguments) -> Mask:
+    if column.kind == "other":
+        return column.each(lambda value: is_date(value, asked["strftime_format"]))
     textual(column)
     return column.judged(lambda text: broken_dates(text, asked["strftime_format"]), dear=True)
 
 
 def json_parseable(column: Column, asked: Arguments) -> Mask:
+    if column.kind == "other":
+        return column.each(_is_json)
     textual(column)
     return column.judged(lambda text: [not _is_json(value) for value in objects(text)], dear=True)
 
@@ -280,6 +315,8 @@ def _is_json(value: Any) -> bool:
 
 
 def dateutil_parseable(column: Column, asked: Arguments) -> Mask:
+    if column.kind == "other":
+        return column.each(_is_date)
     textual(column)
     return column.judged(lambda text: [not _is_date(value) for value in objects(text)], dear=True)
 
@@ -287,6 +324,8 @@ def dateutil_parseable(column: Column, asked: Arguments) -> Mask:
 def _is_date(value: Any) -> bool:
     from dateutil.parser import parse  # type: ignore[import-untyped]
 
+    if type(value) is not str:
+        raise Foreign
     try:
         parse(value)
     except (ValueError, OverflowError):

@@ -66,7 +66,8 @@ class Column:
     """One column. ``kind`` is int, float, bool, instant, text or other.
 
     ``values`` are those of int, float and bool as numpy holds them, and of instants as int64 in their unit, with anything
-    where the column is null.
+    where the column is null. A column of another kind (categories, nullable and Arrow dtypes, mixed objects) is judged by what
+    pandas says of it, as Great Expectations does.
     """
 
     def __init__(self, series: pd.Series) -> None:
@@ -103,6 +104,27 @@ class Column:
         if self.kind not in ("int", "float", "bool"):
             raise Foreign
         return self.series.to_numpy()
+
+    @cached_property
+    def dated(self) -> bool:
+        """Whether text stands for an instant where it is compared with the column."""
+        return pd.api.types.is_datetime64_any_dtype(self.dtype)
+
+    @cached_property
+    def numeric(self) -> bool:
+        """Whether pandas computes figures of it that Great Expectations computes so too: of Decimals it makes floats first."""
+        if self.kind != "other" or self.dtype.kind != "O":
+            return self.kind not in ("text", "instant")
+        return pd.api.types.infer_dtype(self.series, skipna=True) in ("integer", "floating", "mixed-integer-float", "boolean")
+
+    @cached_property
+    def twin(self) -> Column | None:
+        """The values of a nullable or Arrow column of numbers or bools as one of numpy; None where it is none or holds NaN."""
+        numpy_dtype = getattr(self.dtype, "numpy_dtype", None)
+        if self.plain or numpy_dtype is None or numpy_dtype.kind not in "iufb" or isinstance(self.dtype, pd.CategoricalDtype):
+            return None
+        found = Column(pd.Series(self.filled.to_numpy(dtype=numpy_dtype)))
+        return found if found.nulls is None else None
 
     @cached_property
     def unit(self) -> str:
@@ -177,7 +199,7 @@ class Column:
     @cached_property
     def text(self) -> pd.Series:
         """The values as text."""
-        if self.kind not in ("text", "int") and self.dtype.kind != "O":
+        if self.kind not in ("text", "other"):
             raise Foreign
         return self.filled.astype(str)
 
@@ -196,6 +218,10 @@ class Column:
             return False
         sample = self.text.iloc[:: max(1, self.held // SAMPLE)]
         return sample.nunique() * 2 < len(sample)
+
+    def each(self, holds: Callable[[Any], bool]) -> Mask:
+        """A mask of the rows whose value does not hold. Categories are asked once each, also those that stand nowhere."""
+        return self.everywhere(~mask_of(self.filled.map(holds)))
 
     def judged(self, judge: Callable[[pd.Series], Any], *, dear: bool = False) -> Mask:
         """A mask of the rows from a judgement of text, made of distinct values where there are fewer (or it is dear)."""
@@ -279,8 +305,8 @@ def objects(series: pd.Series) -> list[Any]:
 
 
 def mask_of(found: Any) -> Mask:
-    """An answer of pandas as a mask. Raises Foreign where it is none."""
+    """An answer of pandas as a mask. Raises Foreign where it is none, or is one of categories, which cannot be negated."""
     array = found.to_numpy() if isinstance(found, pd.Series) else np.asarray(found)
-    if array.dtype != bool:
+    if array.dtype != bool or isinstance(getattr(found, "dtype", None), pd.CategoricalDtype):
         raise Foreign
     return array

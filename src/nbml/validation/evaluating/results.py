@@ -8,6 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -137,6 +138,8 @@ def _numpy(value: Any) -> Any:
         return plain(float(round(value, sys.float_info.dig)))  # type: ignore[call-overload]
     if value is pd.NA:
         return None
+    if isinstance(value, Decimal):
+        return plain(float(value))
     raise Foreign
 
 

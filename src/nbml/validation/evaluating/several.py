@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from nbml.validation.evaluating import kernel, terms
 from nbml.validation.evaluating.each import Arguments
-from nbml.validation.evaluating.facts import Column, Frame
+from nbml.validation.evaluating.facts import Column, Frame, mask_of
 from nbml.validation.evaluating.kernel import Mask
 from nbml.validation.evaluating.results import Outcome, Told, by_rows
 from nbml.validation.evaluating.terms import Absent, Foreign
@@ -62,11 +63,11 @@ def pair(judge: Callable[[Column, Column, Mask | None, Arguments], Mask]) -> Cal
 
 def sides(a: Column, b: Column) -> tuple[NDArray[Any], NDArray[Any]]:
     """Two columns of numbers, or of instants in one unit and zone, as arrays that are compared as they stand."""
-    if a.kind == b.kind == "instant" and a.dtype == b.dtype:
-        return a.values, b.values
-    if a.kind in NUMBERS and b.kind in NUMBERS:
-        return a.values, b.values
-    raise Foreign
+    return a.values, b.values
+
+
+def _sided(a: Column, b: Column) -> bool:
+    return (a.kind == b.kind == "instant" and a.dtype == b.dtype) or (a.kind in NUMBERS and b.kind in NUMBERS)
 
 
 def with_nulls(broken: Mask, a: Column, b: Column) -> Mask:
@@ -78,37 +79,43 @@ def with_nulls(broken: Mask, a: Column, b: Column) -> Mask:
 
 
 def equal(a: Column, b: Column, skipped: Mask | None, asked: Arguments) -> Mask:
-    if a.kind == b.kind == "text":
-        return texts(a, b, skipped, lambda x, y: x == y)
+    if not _sided(a, b):
+        return compared(a, b, skipped, operator.eq)
     left, right = sides(a, b)
     return with_nulls(left != right, a, b)
 
 
 def greater(a: Column, b: Column, skipped: Mask | None, asked: Arguments) -> Mask:
-    if a.kind == b.kind == "text":
-        return texts(a, b, skipped, (lambda x, y: x >= y) if asked["or_equal"] else (lambda x, y: x > y))
+    if not _sided(a, b):
+        return compared(a, b, skipped, operator.ge if asked["or_equal"] else operator.gt)
     left, right = sides(a, b)
     return with_nulls(~(left >= right) if asked["or_equal"] else ~(left > right), a, b)
 
 
-def texts(a: Column, b: Column, skipped: Mask | None, holds: Callable[[Any, Any], Any]) -> Mask:
-    """Two columns of text of one dtype, compared by pandas on the rows that are judged."""
-    if a.dtype != b.dtype:
-        raise Foreign
+def compared(a: Column, b: Column, skipped: Mask | None, holds: Callable[[Any, Any], Any]) -> Mask:
+    """Two columns, compared by pandas on the rows that are judged."""
     left, right = (a.series, b.series) if skipped is None else (a.series[~skipped], b.series[~skipped])
-    found = holds(left, right).to_numpy()
-    if found.dtype != bool:
-        raise Foreign
+    return _on_all(~mask_of(holds(left, right)), skipped)
+
+
+def _on_all(broken: Mask, skipped: Mask | None) -> Mask:
+    """A mask of the rows that are judged as one of all rows."""
     if skipped is None:
-        return ~found
-    broken = np.zeros(a.rows, dtype=bool)
-    broken[~skipped] = ~found
-    return broken
+        return broken
+    found = np.zeros(len(skipped), dtype=bool)
+    found[~skipped] = broken
+    return found
+
+
+def judged_frame(columns: list[Column], skipped: Mask | None) -> pd.DataFrame:
+    """Some columns as a frame of the rows that are judged."""
+    frame = pd.DataFrame({place: column.series for place, column in enumerate(columns)})
+    return frame if skipped is None else frame[~skipped]
 
 
 def pair_in_set(a: Column, b: Column, skipped: Mask | None, asked: Arguments) -> Mask:
     for column in (a, b):
-        if column.kind not in (*NUMBERS, "text") or (column.kind == "int" and _large(column)):
+        if column.kind == "int" and _large(column):
             raise Foreign
     chosen = set(asked["value_pairs_set"])
     codes, pairs = _pairs(a, b)
@@ -158,21 +165,12 @@ def compound_unique(columns: list[Column], skipped: Mask | None, asked: Argument
         return np.zeros(columns[0].rows, dtype=bool)
     joined = _joined(columns)
     if joined is None:
-        frame = pd.DataFrame({place: column.series for place, column in enumerate(columns)})
-        if skipped is None:
-            return frame.duplicated(keep=False).to_numpy()
-        broken = np.zeros(len(frame), dtype=bool)
-        broken[~skipped] = frame[~skipped].duplicated(keep=False).to_numpy()
-        return broken
+        return _on_all(mask_of(judged_frame(columns, skipped).duplicated(keep=False)), skipped)
     broken = np.zeros(len(joined), dtype=bool)
     held = joined if skipped is None else joined[~skipped]
     if kernel.distinct_count(np.sort(held)) == len(held):
         return broken
-    found = pd.Series(held).duplicated(keep=False).to_numpy()
-    if skipped is None:
-        return found
-    broken[~skipped] = found
-    return broken
+    return _on_all(mask_of(pd.Series(held).duplicated(keep=False)), skipped)
 
 
 def _joined(columns: list[Column]) -> NDArray[Any] | None:
@@ -195,7 +193,8 @@ def _joined(columns: list[Column]) -> NDArray[Any] | None:
 
 def sum_equal(columns: list[Column], skipped: Mask | None, asked: Arguments) -> Mask:
     if len(columns) > SUMMED or any(column.dtype not in (np.int64, np.float64) for column in columns):
-        raise Foreign
+        found = judged_frame(columns, skipped).sum(axis=1, skipna=False) == asked["sum_total"]
+        return _on_all(~mask_of(found), skipped)
     together = np.result_type(*(column.dtype for column in columns))
     total = columns[0].values.astype(together)
     with np.errstate(all="ignore"):
@@ -207,16 +206,20 @@ def sum_equal(columns: list[Column], skipped: Mask | None, asked: Arguments) -> 
 def values_equal(columns: list[Column], skipped: Mask | None, asked: Arguments) -> Mask:
     first, broken = columns[0], np.zeros(columns[0].rows, dtype=bool)
     for column in columns[1:]:
+        if not _sided(first, column):
+            frame = judged_frame([first, column], skipped)
+            held = (frame[1] == frame[0]) | (frame[1].isna() & frame[0].isna())
+            broken |= _on_all(~mask_of(held), skipped)
+            continue
         left, right = sides(first, column)
         broken |= with_nulls(left != right, first, column) & ~(nowhere(first) & nowhere(column))
     return broken
 
 
 def unique_within(columns: list[Column], skipped: Mask | None, asked: Arguments) -> Mask:
-    if not all(column.kind in NUMBERS for column in columns):
-        raise Foreign
-    if any(column.kind == "int" and (_large(column) or column.dtype == np.uint64) for column in columns):
-        raise Foreign
+    if not all(column.kind in NUMBERS and not (column.kind == "int" and _large(column)) for column in columns):
+        found = judged_frame(columns, skipped).nunique(dropna=False, axis=1) >= len(columns)
+        return _on_all(~mask_of(found), skipped)
     broken = np.zeros(columns[0].rows, dtype=bool)
     for place, column in enumerate(columns):
         for other in columns[:place]:
