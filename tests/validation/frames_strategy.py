@@ -59,6 +59,7 @@ floats = st.one_of(
 )  # fmt: skip
 plain_floats = st.one_of(st.sampled_from([0.0, 1.0, 1.5, 2.0, -1.0, 0.1, 0.2, 0.3]), st.floats(-100, 100, width=32))
 texts = st.one_of(st.sampled_from(TEXTS), st.sampled_from(TEXTS[:7]), st.text(max_size=3))
+days = st.dates(dt.date(2019, 12, 30), dt.date(2020, 1, 3))
 instants = st.one_of(st.sampled_from(INSTANTS), st.datetimes(dt.datetime(1980, 1, 1), dt.datetime(2030, 1, 1)))
 
 
@@ -69,6 +70,17 @@ def _within(kind: str) -> st.SearchStrategy[int]:
 
 def _instants(values: list[Any]) -> pd.Series:
     return pd.to_datetime(pd.Series(values, dtype="object"))
+
+
+def _encodes(value: str) -> bool:
+    """Lone surrogates have no place in Arrow."""
+    return not any("\ud800" <= char <= "\udfff" for char in value)
+
+
+def _arrow(values: list[Any], kind: str) -> pd.Series:
+    if kind.startswith("timestamp"):
+        values = [None if pd.isna(v) else v for v in values]
+    return pd.Series(values, dtype=f"{kind}[pyarrow]" if kind != "date32" else "date32[day][pyarrow]")
 
 
 #: kind of column -> values of it, and how a list of them (None is null) becomes a Series
@@ -100,9 +112,31 @@ KINDS: dict[str, tuple[st.SearchStrategy[Any], bool, Callable[[list[Any]], pd.Se
     "string[pyarrow]": (texts.filter(lambda v: v.isprintable() or v == "a\n"), True, lambda v: pd.Series(v,
     dtype=pd.StringDtype("pyarrow"))),
     "int64[pyarrow]": (ints, True, lambda v: pd.Series(v, dtype="int64[pyarrow]")),
+    "Int32": (_within("int32"), True, lambda v: pd.Series(v, dtype="Int32")),
+    "UInt64": (_within("uint64"), True, lambda v: pd.Series(v, dtype="UInt64")),
+    "Float32": (plain_floats, True, lambda v: pd.Series(v, dtype="Float32")),
+    "Float64-wild": (floats, True, lambda v: pd.Series(v, dtype="Float64")),
+    "Float64-nan": (plain_floats, True, lambda v: pd.Series(v, dtype="Float64") / 0),
+    "str[python]": (texts, True, lambda v: pd.Series(v, dtype=pd.StringDtype("python", na_value=np.nan))),
+    "double[pyarrow]": (floats, True, lambda v: pd.Series(v, dtype="double[pyarrow]")),
+    "bool[pyarrow]": (st.booleans(), True, lambda v: pd.Series(v, dtype="bool[pyarrow]")),
+    **{k: (texts.filter(_encodes), True, lambda v, k=k: _arrow(v, k)) for k in ("string", "large_string")},
+    "date32": (days, True, lambda v: _arrow(v, "date32")),
+    "timestamp[us]": (instants, True, lambda v: _arrow(v, "timestamp[us]")),
+    "timestamp[ns]": (instants, True, lambda v: _arrow(v, "timestamp[ns]")),
+    "timestamp[us, utc]": (instants, True, lambda v: _arrow(_instants(v).dt.tz_localize("UTC").tolist(), "timestamp[us, tz=UTC]")),
+    "category-str": (texts, True, lambda v: pd.Series(v, dtype="str").astype("category")),
+    "category-float": (plain_floats, True, lambda v: pd.Series(v, dtype="float64").astype("category")),
+    "category-instant": (instants, True, lambda v: _instants(v).astype("category")),
+    "category-bool": (st.booleans(), True, lambda v: pd.Series(v, dtype="object").astype("category")),
+    "decimals": (st.sampled_from([decimal.Decimal(v) for v in ("0", "1", "1.10", "-2.5", "0.1", "12345678901234567.125")]), True,
+                 lambda v: pd.Series(v, dtype="object")),
+    "ints": (st.integers(-2, 3), True, lambda v: pd.Series(v, dtype="object")),
+    "bools": (st.booleans(), True, lambda v: pd.Series(v, dtype="object")),
+    "moments": (instants, True, lambda v: pd.Series(v, dtype="object")),
     "mixed": (st.sampled_from(ODD), True, lambda v: pd.Series(v, dtype="object")),
     "numbers": (st.one_of(st.integers(-2, 3), st.sampled_from([1.0, 2.5, True])), True, lambda v: pd.Series(v, dtype="object")),
-    "dates": (st.dates(dt.date(2019, 12, 30), dt.date(2020, 1, 3)), True, lambda v: pd.Series(v, dtype="object")),
+    "dates": (days, True, lambda v: pd.Series(v, dtype="object")),
     "timedelta": (st.integers(-2, 3), True, lambda v: pd.to_timedelta(pd.Series(v, dtype="object"), unit="D")),
     "lists": (st.sampled_from([[1], [1, 2], []]), True, lambda v: pd.Series(v, dtype="object")),
     "none": (st.none(), True, lambda v: pd.Series(v, dtype="object")),

@@ -37,6 +37,8 @@ FRAMES, EACH = LONG or 12, 40
 ROUNDED = ("_mean_", "_stdev_", "_sum_", "z_scores")
 #: results in which Great Expectations itself shows a set, so in any order
 SETS = ("distinct_values", "most_common_value", "columns_to_match_set")
+#: what Great Expectations says of each expectation where it cannot hash the frame (test_evaluating tells what ours does)
+UNTAKEN = "setting an array element with a sequence"
 seen: Counter[str] = Counter()
 
 
@@ -158,6 +160,9 @@ def compare(frame: pd.DataFrame, drawn: list[Json], result_format: str) -> None:
         ours = own().evaluate(frame, configs, result_format)
         theirs = gx().evaluate(frame, configs, result_format)
     pd.testing.assert_frame_equal(frame, before)
+    if all(real["exception_info"].get("exception_message") == UNTAKEN for real in theirs):
+        seen["frames that GX cannot take"] += 1
+        return
     for config, mine, real in zip(configs, ours, theirs, strict=True):
         seen[config["type"]] += 1
         seen["raised in GX"] += "raised_exception" not in real["exception_info"]
