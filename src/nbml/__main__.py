@@ -7,6 +7,7 @@ did); 2 where what was typed cannot be read, or there is no suite to validate wi
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import shlex
 import sys
@@ -148,7 +149,13 @@ def code(value: Any) -> int:
 
 
 def written(value: Any) -> str:
-    """A value for a terminal."""
+    """A value for a terminal; what it proposes as its lines, without those on the notebook's last value."""
+    from nbml.display import Shown, plain
+
+    if isinstance(value, Shown) and type(value).__repr__ is Shown.__repr__:
+        report = value._report()
+        following = [_typed(line) for line in report.next if not line.startswith("_")]
+        return f"{plain.text(dataclasses.replace(report, next=following))}\n"
     return "" if value is None else f"{value if isinstance(value, str) else repr(value)}\n"
 
 

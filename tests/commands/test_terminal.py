@@ -37,6 +37,7 @@ def test_commands_take_files_and_references(terminal: Terminal) -> None:
     code, out, err = terminal("snapshot", "in.csv", "--note", "two words")
     assert (code, err) == (0, "")
     assert out.startswith("name: project-in (--name gives another)\n[stored] project-in@1 · 210 rows × 2")
+    assert out.endswith("""\nNext: python -c 'import nbml; nbml.dataset("project-in@1").load()'\n""")
     assert nbml.dataset("project-in").note == "two words"
     assert terminal("dataset", "project-in@1")[0] == 0
     assert terminal("snapshot", "project-in@1", "--name=copy")[1].startswith("[stored] copy@1")
@@ -62,6 +63,7 @@ def test_a_validation_gives_the_exit_code(terminal: Terminal, monkeypatch: pytes
     said = json.loads(terminal("validate", "in.csv", "--suite", "in", "--json")[1])
     assert (said["success"], said["state"]) == (False, "bad")
     assert terminal("validate", "in.csv", "--suite", "in", "--strict")[0] == 1
+    assert "Next: " not in terminal("validate", "in.csv", "--suite", "in")[1], "a terminal has no last value"
     for suite in ("none", "in@9"):
         assert terminal("validate", "in.csv", "--suite", suite, "--strict")[0] == 2, "no suite is no failure"
     code, _, err = terminal("validate", "in.csv", "--suite", "a/b")
