@@ -14,7 +14,8 @@ from statistics import median
 from typing import Any
 
 from nbml.datasets import history_lines as lines
-from nbml.datasets.history_rows import expected, first_weekend
+from nbml.datasets import history_marks as marks
+from nbml.datasets.history_rows import WEEKEND, expected, first_weekend
 from nbml.datasets.values import Warning
 
 #: how many earlier versions are asked of a column
@@ -36,6 +37,9 @@ MANY = 5
 #: versions from which the last of the dates alone tells that they go on, whatever their middle does
 SURE = 8
 
+#: a first weekend may be as low where ids have no holes
+WEEKEND_WHOLE = 0.15
+
 Facts = dict[str, Any]
 
 
@@ -49,8 +53,11 @@ def compare(facts: Facts, earlier: Sequence[Facts], made: Sequence[float] = (), 
     if not kept:
         return []
     past, times = [p for p, _ in kept], [t for _, t in kept]
-    found = _rows(facts["rows"], [p["rows"] for p in past], times, now)
+    told = marks.clock(facts, past)
+    if told is not None:
+        times, now = told.times[:-1], told.times[-1]
     recent = past[-RECENT:]
+    found = _rows(facts, past, times, now, told is None or told.single) or _holes(facts, recent)
     for column, own in facts["columns"].items():
         then = [{**p["columns"][column], "rows": p["rows"]} for p in recent if column in p["columns"]]
         if not then:
@@ -72,13 +79,31 @@ def _warning(code: str, message: str, line: str, **evidence: Any) -> Warning:
 # -- rows -----------------------------------------------------------------------------------------------------
 
 
-def _rows(now: int, then: list[int], made: list[float], time: float) -> list[Warning]:
-    told = expected(then, made, time)
+def _rows(facts: Facts, past: list[Facts], made: list[float], time: float, single: bool) -> list[Warning]:
+    """``single`` where versions may be of one day each, so that a first weekend may be low: lower still where no id is missing."""
+    now, then = facts["rows"], [p["rows"] for p in past]
+    weekend = (WEEKEND_WHOLE if marks.whole(facts, past[-RECENT:]) else WEEKEND) if single else 1.0
+    told = expected(then, made, time, weekend)
     if now >= told.least:
         return []
     message = f"{now:,} rows where about {told.rows:,} were to be expected, and {told.least:,} at least"
     figures = {"rows": now, "expected": told.rows, "least": told.least, "history": [*then[-RECENT:], now]}
     return [_warning("rows-lost", message, lines.rows(told.least, now), **figures)]
+
+
+def _holes(facts: Facts, recent: list[Facts]) -> list[Warning]:
+    """Fewer rows than ids count, however plausible their number is."""
+    hole = marks.holes(facts, recent)
+    if hole is None:
+        return []
+    now, least = facts["rows"], math.ceil(hole.rows * (1 - marks.HOLES))
+    message = (
+        f"{now:,} rows where {hole.column} counts about {hole.rows:,}: {1 - hole.filled:.0%} of its numbers are left out; "
+        f"it was at most {1 - hole.usual:.0%}"
+    )
+    figures = {"rows": now, "expected": hole.rows, "least": least, "history": [*(p["rows"] for p in recent), now]}
+    holes = {"column": hole.column, "filled": hole.filled, "usual": hole.usual}
+    return [_warning("rows-lost", message, lines.rows(least, now), **figures, **holes)]
 
 
 # -- nulls ----------------------------------------------------------------------------------------------------

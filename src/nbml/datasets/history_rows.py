@@ -42,12 +42,13 @@ class Expected:
     least: int
 
 
-def expected(past: Sequence[int], made: Sequence[float], now: float) -> Expected:
-    """``past`` are row counts, oldest first, ``made`` when (seconds; all 0 where unknown), ``now`` when the new version was."""
+def expected(past: Sequence[int], made: Sequence[float], now: float, weekend: float = WEEKEND) -> Expected:
+    """``past`` are row counts, oldest first, ``made`` when (seconds; all 0 where unknown), ``now`` when the new version was;
+    a first weekend may have a share of ``weekend`` of the rows."""
     counts, times = [math.log(max(rows, 1)) for rows in past[-WINDOW:]], list(made[-WINDOW:])
     if len(counts) < FEW:
         base = min(counts)
-        return _plausible(base, -math.log(PLAIN) if not first_weekend(times, now) else -math.log(WEEKEND))
+        return _plausible(base, -math.log(min(PLAIN, weekend) if first_weekend(times, now) else PLAIN))
     best, error = _last(counts, times, now) or 0.0, math.inf
     for predictor in (_level, _last, _trend, _week, _weekday):
         found = predictor(counts, times, now)
@@ -55,9 +56,11 @@ def expected(past: Sequence[int], made: Sequence[float], now: float) -> Expected
         if found is not None and wrong is not None and wrong < error * 0.95:
             best, error = found, wrong
     best = min(best, max(counts[-7:]) + GAIN)
+    if len(counts) == 7:  # whether there is a rhythm is not seen yet: this day of the week may be as low again
+        best = min(best, counts[0])
     margin = max(FLOOR, SIGMAS * (PRIOR if math.isinf(error) else error))
     if first_weekend(times, now):
-        margin = max(margin, -math.log(WEEKEND))
+        margin = max(margin, -math.log(weekend))
     return _plausible(best, margin)
 
 
@@ -134,7 +137,7 @@ def _same(counts: Sequence[float], places: Sequence[int]) -> float | None:
 
 def first_weekend(times: Sequence[float], now: float) -> bool:
     """Whether daily versions come to a Saturday or Sunday for the first time."""
-    if not now or len(times) < 2 or not all(times):
+    if not now or not times or not all(times):
         return False
     gaps = [b - a for a, b in zip(times, [*times[1:], now], strict=True)]
     if not 0.5 * DAY <= median(gaps) <= 1.5 * DAY:
