@@ -110,9 +110,10 @@ def main(arguments: list[str]) -> None:
 
 def show(first: str, last: str, alarms: Counter, versions: Counter, hits: Counter) -> None:
     """The tables."""
-    print(f"seeds {first} to {last}\n\n| history | versions | false alarms in 100 versions | without ids | codes |\n| --- | --- | --- | --- | --- |")
+    print(f"seeds {first} to {last}\n")
+    print("| history | versions | false alarms in 100 versions | without ids | codes |\n| --- | --- | --- | --- | --- |")
     total = sum(alarms[kind] for kind in KINDS) / sum(versions.values())
-    for kind in KINDS:
+    for kind in (kind for kind in KINDS if versions[kind]):
         told = {key[1]: n for key, n in sorted(alarms.items(), key=str) if isinstance(key, tuple) and key[0] == kind}
         plain = 100 * told.pop("without ids", 0) / versions[kind]
         codes = ", ".join(f"{code} {n}" for code, n in told.items())

@@ -32,6 +32,8 @@ NEAR = 0.15
 HABIT = 3
 #: a median moved where it did by so many of its errors, and by a factor or a part of the spread of the middle half
 MOVED, FACTOR, SPREAD = 6.0, 1.4, 1.0
+#: with fewer versions than a habit has, numbers have another unit where they are so many times what they were
+UNIT = 8.0
 #: versions from which the least and the greatest value are looked at
 MANY = 5
 #: versions from which the last of the dates alone tells that they go on, whatever their middle does
@@ -170,10 +172,12 @@ def _span(shares: list[float]) -> str:
 def _range(column: str, own: Facts, then: list[Facts]) -> list[Warning]:
     """A middle, or a tail, that is elsewhere than what it did so far makes plausible: units that changed, marks for "unknown"."""
     past = [t for t in then if "quantiles" in t and not t.get("dates")]
-    if len(past) < HABIT or len(past) < len(then) or "quantiles" not in own:
+    if len(past) < len(then) or "quantiles" not in own:
         return []
     if all(t.get("ids") for t in past):  # what values name rows means nothing
         return []
+    if len(past) < HABIT:
+        return _other_unit(column, own, past)
     if _counts_on([t["quantiles"][3] for t in past], own["quantiles"][3]) and _counts_on([t["high"] for t in past], own["high"]):
         return []
     scale = _Scale([*past, own])
@@ -192,6 +196,22 @@ def _range(column: str, own: Facts, then: list[Facts]) -> list[Warning]:
             figures = {"column": column, "low": own["low"], "high": own["high"], "least": least, "most": most, "of": word}
             return [_warning("range-shift", message, line, **figures, history=history)]
     return []
+
+
+def _other_unit(column: str, own: Facts, past: list[Facts]) -> list[Warning]:
+    """With one or two versions before: all three quarters are many times what they were, or a small part of it."""
+    was, now = [t["quantiles"][2:5] for t in past], own["quantiles"][2:5]
+    if min(min(now), *(min(w) for w in was)) <= 0:
+        return []
+    ratios = [n / w for each in was for n, w in zip(now, each, strict=True)]
+    if not (min(ratios) >= UNIT or max(ratios) <= 1 / UNIT):
+        return []
+    middles = [w[1] for w in was]
+    message = f"{column} has a median of {now[1]:g}; it was {min(middles):g}" + (f" to {max(middles):g}" if len(was) > 1 else "")
+    line = lines.between(column, "median", min(middles) / math.sqrt(UNIT), max(middles) * math.sqrt(UNIT))
+    figures = {"column": column, "low": own["low"], "high": own["high"], "of": "median", "history": [*middles, now[1]]}
+    least, most = min(t["low"] for t in past), max(t["high"] for t in past)
+    return [_warning("range-shift", message, line, **figures, least=least, most=most)]
 
 
 def _by_one(history: list[float]) -> bool:

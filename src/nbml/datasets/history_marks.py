@@ -79,13 +79,11 @@ def _filled(facts: Facts, column: str) -> float | None:
 
 
 def whole(now: Facts, past: Sequence[Facts]) -> bool:
-    """Whether numbers that count on from each version to the next have no holes: nothing but the last rows can be missing."""
-    for column, own in now["columns"].items():
-        every = [*past, now]
-        if not own.get("ids") or not all(p["columns"].get(column, {}).get("ids") for p in past):
-            continue
-        if all((_filled(p, column) or 0.0) >= WHOLE for p in every) and all(
-            0 < b["columns"][column]["low"] - a["columns"][column]["high"] <= 1 for a, b in pairwise(every)
+    """Whether numbers that go on from each version to the next have no holes: nothing but the first or last rows can be missing."""
+    every = [*past, now]
+    for column in now["columns"]:
+        if all((_filled(one, column) or 0.0) >= WHOLE for one in every) and all(
+            b["columns"][column]["low"] > a["columns"][column]["high"] for a, b in pairwise(every)
         ):
             return True
     return False
