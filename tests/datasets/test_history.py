@@ -112,6 +112,72 @@ def test_each_warning_can_be_kept_as_an_expectation(code: str, spoiled: Any) -> 
     assert json.dumps(found[0].evidence, allow_nan=False)
 
 
+def counted(first: int, rows: int, day: int = 0, **more: Any) -> pd.DataFrame:
+    """Ids from ``first`` on, and the seconds of one day; 2024-01-01 is a Monday."""
+    when = pd.Timestamp("2024-01-01") + pd.Timedelta(days=day) + pd.to_timedelta(np.arange(rows) * 86_000 / rows, unit="s")
+    return pd.DataFrame({"id": np.arange(first, first + rows), "when": when}).assign(**more)
+
+
+def told(now: pd.DataFrame, past: list[pd.DataFrame]) -> list[str]:
+    return [warning.code for warning in compare(facts(now), [facts(one) for one in past])]
+
+
+@pytest.mark.parametrize("before", [1, 2, 8])
+def test_holes_in_ids_tell_of_a_loss_that_growth_hides(before: int) -> None:
+    past = [counted(1000 * day, 1000, day) for day in range(before)]
+    grown = counted(1000 * before, 1500, before)
+    assert told(grown, past) == []
+    assert told(grown.sample(frac=1, random_state=0), past) == [], "in another order"
+    lost = grown[grown.index % 5 > 0].reset_index(drop=True)
+    found = compare(facts(lost), [facts(one) for one in past])
+    assert [(w.code, w.message) for w in found] == [
+        ("rows-lost", "1,200 rows where id counts about 1,499: 20% of its numbers are left out; it was at most 0%")
+    ]
+    line = found[0].evidence["expectation"]
+    assert line == "1_300 <= rows"
+    configs = [config.to_json() for config in parse(line)]
+    judged = [check(one, configs, "SUMMARY", engine_of("nbml"), None, 200).results[0]["success"] for one in (grown, lost)]
+    assert judged == [True, False]
+    assert json.dumps(found[0].evidence, allow_nan=False)
+
+
+def test_what_is_no_hole_in_ids() -> None:
+    past = [counted(1000 * day, 1000, day) for day in range(3)]
+    leap = counted(3000, 1000, 3).assign(id=lambda f: f["id"] + 10_000 * (f.index > 600))
+    assert told(leap, past) == [], "a counter leaps once"
+    assert told(counted(3000, 1000, 3).assign(id=lambda f: f["id"].mask(f.index == 5, -1)), past) == [], "a mark for unknown"
+    draw = np.random.default_rng(0)
+    sparse = [counted(0, 1000, day, id=np.sort(draw.choice(1100 + 300 * (day == 3), 1000, replace=False))) for day in range(4)]
+    assert told(sparse[3], sparse[:3]) == ["rows-lost"], "from 91 to 71 in 100"
+    loose = [counted(0, 1000 - 200 * (day == 3), day, id=np.sort(draw.choice(10**6, 1000 - 200 * (day == 3), False))) for day in range(4)]
+    assert "left out" not in str(compare(facts(loose[3]), [facts(one) for one in loose[:3]])), "ids that do not count"
+
+
+def test_days_are_read_from_dates_and_a_first_weekend_is_no_alarm() -> None:
+    """Stored all in one go, as a backfill is."""
+    week = [counted(1000 * day, 1000 if day < 5 else 250 - 50 * (day - 5), day) for day in range(8)]
+    assert [told(week[at], week[:at]) for at in range(1, 8)] == [[]] * 7
+    saturday = week[5][week[5].index % 5 > 0]
+    assert told(saturday, week[:5]) == ["rows-lost"], "a fifth of the first Saturday"
+    assert told(week[4].head(250), week[:4]) == ["rows-lost"], "a Friday as a Saturday"
+    log = [counted(0, 1000 + 20 * day, day) for day in range(6)]
+    log = [one.assign(when=one["when"].max() - pd.to_timedelta(one.index[::-1], unit="h")) for one in log]
+    assert told(log[5], log[:5]) == []
+    assert told(log[5].iloc[220:], log[:5]) == ["rows-lost"], "each version holds the days before too: a Saturday takes none away"
+
+
+@pytest.mark.parametrize("before", [1, 2])
+def test_another_unit_is_noticed_from_the_second_version_on(before: int) -> None:
+    past = [frame(seed) for seed in range(before)]
+    assert told(frame(before).assign(amount=lambda f: f["amount"] * 3), past) == []
+    for unit in (100, 1 / 100):
+        found = compare(facts(frame(before).assign(amount=lambda f, by=unit: f["amount"] * by)), [facts(one) for one in past])
+        assert [(w.code, w.evidence["column"]) for w in found] == [("range-shift", "amount")]
+        assert found[0].message.startswith("amount has a median of ")
+        configs = [config.to_json() for config in parse(found[0].evidence["expectation"])]
+        assert [check(one, configs, "SUMMARY", engine_of("nbml"), None, 200).results[0]["success"] for one in past] == [True] * before
+
+
 def test_texts_that_are_dates_have_freshness_too() -> None:
     """As a CSV file has them."""
     past = [frame(seed).assign(when=lambda f: f["when"].dt.strftime("%Y-%m-%d")) for seed in range(5)]
