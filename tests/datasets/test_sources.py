@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import decimal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from nbml import errors
 from nbml.datasets import sources, take
 from nbml.slicing import recorder
 from nbml.testing.sources import SourceSuite
+from nbml.validation import batches
 
 TABLE = pa.table(
     {
@@ -178,3 +180,19 @@ def test_batches_of_a_csv_have_the_dtypes_of_the_whole_file(project: Path) -> No
     read = sources.frame(source)
     assert read["flag"].isna().tolist() == whole["flag"].isna().tolist()
     pd.testing.assert_frame_equal(read.drop(columns="flag"), whole.drop(columns="flag"), check_column_type=False)
+
+
+def test_a_csv_file_with_two_columns_of_one_name_is_refused_and_not_renamed(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (project / "twice.csv").write_text("a,b,a\n1,2,3\n")
+    (project / "fine.csv").write_text(",b,,1,2,1.0\n1,2,3,4,5,6\n")
+    nbml.expect("s", "not_null(b)")
+    calls: list[Callable[[], Any]] = [
+        lambda: nbml.validate("twice.csv", "s"), lambda: nbml.snapshot("twice.csv", "s"), lambda: nbml.profile("twice.csv"),
+    ]  # fmt: skip
+    for most in (1 << 30, 1):
+        monkeypatch.setattr(batches, "limit", lambda most=most: most)
+        for call in calls:
+            with pytest.raises(errors.BadInput) as caught:
+                call()
+            assert caught.value.message == "twice.csv: the column name 'a' stands 2 times; rename one"
+        assert nbml.validate("fine.csv", "s").success is True

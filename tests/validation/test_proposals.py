@@ -30,6 +30,7 @@ def book(shell: Any) -> Any:
 
 
 READ_WITH_COLUMNS = [
+    ('"clinic" > 1', "line 1, column 1: a column is written clinic, not in quotes", "clinic > 1"),
     ("clinic inn {1}", "line 1, column 8: no word 'inn'; nearest: in", "clinic in {1}"),
     ("net amount >= 0", "line 1, column 1: the column 'net amount' is written col(\"net amount\")", 'col("net amount") >= 0'),
     ("rows > 1\nnet amout >= 0", "line 2, column 1: no column 'net amout'; nearest: net amount, written col(\"net amount\")",

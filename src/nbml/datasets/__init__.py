@@ -185,6 +185,8 @@ def _read(path: Path) -> pd.DataFrame:
     """As pandas reads it; Parquet that pandas did not write as ``sources`` says, so that whole numbers stay whole."""
     from nbml.datasets import sources
 
+    if path.suffix.lower() == ".csv":
+        sources.check_head(path)
     source = sources.of(path) if path.suffix.lower() != ".csv" else None
     if source is None or b"pandas" in (source.schema().metadata or {}):
         return frames.read_frame(path)

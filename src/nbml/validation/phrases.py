@@ -106,6 +106,9 @@ class Phrases(Reader):
                 return [(*reader(node), "")]
         subjects = [i for i, side in enumerate(sides) if not self._is_value(side)]
         if not subjects:
+            quoted = next((s for s in sides if isinstance(s, ast.Constant) and s.value in self.entry.columns), None)
+            if quoted is not None:
+                self.column(quoted)  # which says how a column is written
             raise self.bad("no column stands in this comparison", node)
         if len(subjects) == len(sides):
             return self._pairs(node, sides)

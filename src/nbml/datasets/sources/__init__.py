@@ -97,6 +97,20 @@ def frame(source: Source, columns: Sequence[str] | None = None) -> pd.DataFrame:
     return to_pandas(pa.Table.from_batches(batches, batches[0].schema if batches else schema))
 
 
+def check_head(path: Path) -> None:
+    """Of a CSV file pandas would give a column whose name stands twice another name. Raises errors.BadInput; what cannot be read
+    is told by who reads all of it."""
+    import pandas as pd
+
+    try:
+        names = pd.read_csv(path, header=None, nrows=1, dtype=str, keep_default_na=False).iloc[0].tolist()
+    except Exception:  # any: see above
+        return
+    double = next((name for name in names if name and names.count(name) > 1), None)
+    if double is not None:
+        raise errors.BadInput(f"{path}: the column name {double!r} stands {names.count(double)} times; rename one")
+
+
 def to_pandas(table: pa.Table | pa.RecordBatch) -> pd.DataFrame:
     """Arrow as pandas, as the head of this file says. Raises errors.BadInput naming what pandas cannot hold."""
     import pyarrow as pa

@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 
 from nbml import errors
-from nbml.datasets.sources import BATCH, GLANCE, Batch, rows_of
+from nbml.datasets.sources import BATCH, GLANCE, Batch, check_head, rows_of
 
 if TYPE_CHECKING:
     from nbml.datasets.sources import Source
@@ -29,6 +29,7 @@ class CsvSource:
 
     def __init__(self, value: str | Path) -> None:
         self.path = Path(value)
+        check_head(self.path)
         self._first = self._read(nrows=GLANCE)
         self._size = self.path.stat().st_size
 
