@@ -17,26 +17,27 @@ export interface IVersion {
   result: string;
 }
 
-const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [1100, 132, 64, 16, 12, 24];
+const [WIDTH, NARROW, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [1100, 320, 132, 64, 16, 12, 24];
 
 /** Rows by version, from nothing up, so that a loss is as large as it is; warned versions are marked and named. */
 export function RowCounts(props: { of: IVersion[]; shown: number; trans: TranslationBundle }): JSX.Element | null {
   const { of, shown, trans } = props;
+  const [picture, width] = useWidth();
   const counts = of.map(v => v.rows);
   const most = counts.reduce<number>((m, n) => Math.max(m, n ?? 0), 0);
   if (most === 0) {
     return null;
   }
-  const x = (i: number) => LEFT + (i * (WIDTH - LEFT - RIGHT)) / (of.length - 1);
+  const x = (i: number) => LEFT + (i * (width - LEFT - RIGHT)) / (of.length - 1);
   const y = scale(0, most, TOP, HEIGHT - BOTTOM);
   const warned = of.filter(v => v.warnings.length > 0).map(v => v.ref);
   const said = trans.__('Rows by version, from %1 to %2', digits(counts[0] ?? 0), digits(counts[counts.length - 1] ?? 0));
   const alt = warned.length ? trans.__('%1; warnings at %2', said, warned.join(', ')) : said;
   return (
-    <svg className="jp-nbml-axes" data-state="running" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={alt}>
+    <svg ref={picture} className="jp-nbml-axes" data-state="running" viewBox={`0 0 ${width} ${HEIGHT}`} role="img" aria-label={alt}>
       {[most, 0].map(v => (
         <React.Fragment key={v}>
-          <line x1={LEFT} x2={WIDTH - RIGHT} y1={y(v)} y2={y(v)} />
+          <line x1={LEFT} x2={width - RIGHT} y1={y(v)} y2={y(v)} />
           <text x={LEFT - 8} y={y(v) + 4} textAnchor="end">
             {digits(v)}
           </text>
@@ -64,6 +65,25 @@ export function RowCounts(props: { of: IVersion[]; shown: number; trans: Transla
       ))}
     </svg>
   );
+}
+
+/** As wide as there is room, so that its figures are as large as the text around it. */
+function useWidth(): [React.RefObject<SVGSVGElement>, number] {
+  const picture = React.useRef<SVGSVGElement>(null);
+  const [width, set] = React.useState(WIDTH);
+  React.useEffect(() => {
+    const watch = new ResizeObserver(([entry]) => {
+      const room = Math.round(entry.contentRect.width);
+      if (room > 0) {
+        set(Math.max(NARROW, room));
+      }
+    });
+    if (picture.current) {
+      watch.observe(picture.current);
+    }
+    return () => watch.disconnect();
+  }, []);
+  return [picture, width];
 }
 
 /** Which versions have their number below: both ends, then those with a warning, as far as there is room. */

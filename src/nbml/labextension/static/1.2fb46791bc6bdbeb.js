@@ -372,6 +372,12 @@
   white-space: nowrap;
 }
 .jp-nbml-scroll td[data-code] { max-width: 400px; }
+/* Where there is little room, the figures beside a name matter more than all of the name. */
+.jp-nbml-table { container-type: inline-size; }
+@container (max-width: 560px) {
+  .jp-nbml-scroll td,
+  .jp-nbml-scroll td[data-code] { max-width: 170px; }
+}
 .jp-nbml-scroll [data-right] { text-align: right; font-variant-numeric: tabular-nums; }
 .jp-nbml-scroll td[data-bar] {
   background: linear-gradient(
