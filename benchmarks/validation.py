@@ -2,6 +2,7 @@
 
     python benchmarks/validation.py                          1,000, 100,000 and 1,000,000 rows
     python benchmarks/validation.py --rows 1000 --repeat 9   one size
+    python benchmarks/validation.py --dtypes                 with a category, two nullable and an Arrow column among the 20
     python benchmarks/validation.py --memory                 peak additional memory, one child process for each method
 
 Before anything is timed the counts of unexpected values of all methods are compared; a peer that is not installed is named.
@@ -64,6 +65,10 @@ def frame_of(rows: int, seed: int = 7) -> pd.DataFrame:
     frame = pd.DataFrame(found).astype({"signed": "datetime64[us]", "seen": "datetime64[us]"})
     frame.loc[rng.random(rows) < 0.01, "name"] = None
     return frame
+
+
+#: columns of the frame in dtypes that are not numpy's
+DTYPES = {"plan": "category", "quantity": "Int64", "active": "boolean", "latitude": "double[pyarrow]"}
 
 
 def suite_of(rows: int) -> list[tuple[str, Json]]:
@@ -392,6 +397,7 @@ def main() -> None:
     reader.add_argument("--rows", type=int, nargs="*", default=[1_000, 100_000, 1_000_000])
     reader.add_argument("--repeat", type=int, default=5)
     reader.add_argument("--memory", action="store_true")
+    reader.add_argument("--dtypes", action="store_true", help="four of the columns are a category, nullable and of Arrow")
     reader.add_argument("--only", nargs="*", help="these methods beside Great Expectations")
     reader.add_argument("--child", help=argparse.SUPPRESS)
     asked = reader.parse_args()
@@ -413,6 +419,8 @@ def main() -> None:
     ready = {name: METHODS[name][1]() for name in chosen}
     for rows in asked.rows:
         frame, suite = frame_of(rows), suite_of(rows)
+        if asked.dtypes:
+            frame = frame.astype(DTYPES)
         repeat = asked.repeat if rows <= 100_000 else max(1, asked.repeat // 2)
         print(f"\n{rows:,} rows, {frame.memory_usage(deep=True).sum() / 1e6:.0f} MB")
         compared(ready, frame, suite)
