@@ -102,7 +102,8 @@ def _columns(found: Diff, columns: list[Compared]) -> Table:
     rows = []
     for c in columns[:ROWS]:
         bars = Histogram(*c.shares, _alt(c)) if c.shares[0] else None
-        rows.append((c.name, *([cells.get(c.name) or None] if counted else []), c.psi, bars, _words(c)))
+        psi = None if c.psi is None else round(c.psi, 4)  # less is noise
+        rows.append((c.name, *([cells.get(c.name) or None] if counted else []), psi, bars, _words(c)))
     return Table(heads, rows, len(columns))
 
 

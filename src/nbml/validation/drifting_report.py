@@ -47,7 +47,7 @@ def _table(features: Sequence[Feature], apart: bool) -> Table:
 
 
 def _row(f: Feature, apart: bool) -> tuple[object, ...]:
-    psi, ks, js, _, chi2 = f.values
+    psi, ks, js, _, chi2 = (round(value, 4) for value in f.values)  # less is noise
     pictured = Histogram(f.reference, f.now, "" if not f.now else _alt(f))
     close = psi >= 0.1 and not apart
     return (f.name, psi, None if ks != ks else ks, js, chi2, pictured, f.moved, *(() if apart else (chip("by chance") if close else None,)))
