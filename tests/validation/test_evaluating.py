@@ -280,6 +280,7 @@ def test_what_pandas_cannot_say_of_other_dtypes_is_great_expectations_to_tell(mo
             "price": pd.Series([decimal.Decimal("1.5"), decimal.Decimal("2"), None], dtype="object"),
             "n": pd.Series([1, None, 3], dtype="Int64"),
             "m": pd.Series([1, 2, 4], dtype="Int64"),
+            "wide": pd.Series([2**53, 2**53 + 1, None], dtype="Int64"),
         }
     )
     asked = [
@@ -288,6 +289,8 @@ def test_what_pandas_cannot_say_of_other_dtypes_is_great_expectations_to_tell(mo
         config("column_pair_values_to_be_equal", column_A="n", column_B="m"),
     ]
     gx = Counting(registry.adapter("nbml.engines", "gx")())
+    exact = [config(_is + "be_between", column="wide", max_value=2**53)]
+    assert OwnEngine().evaluate(data, exact, "BASIC") == gx.engine.evaluate(data, exact, "BASIC")
     theirs = gx.evaluate(data, asked, "BASIC")
     alone(monkeypatch, gx)
     assert [r["success"] for r in OwnEngine().evaluate(data, asked, "BASIC")] == [r["success"] for r in theirs] == [False] * 3

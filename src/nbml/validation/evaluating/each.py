@@ -97,7 +97,7 @@ def within(column: Column, low: Any, high: Any, strict: tuple[bool, bool]) -> Ma
         return none(column)
     ends = np.array(extent, dtype=column.values.dtype)
     if column.dtype != np.int64 and column.kind in NUMBERS:
-        if column.kind == "int" and max(abs(int(extent[0])), abs(int(extent[1]))) > kernel.EXACT:
+        if column.large:
             raise Foreign
         ends = ends.astype(np.float64)
     if not kernel.outside(ends, low, high, strict).any():

@@ -119,12 +119,13 @@ class Column:
 
     @cached_property
     def twin(self) -> Column | None:
-        """The values of a nullable or Arrow column of numbers or bools as one of numpy; None where it is none or holds NaN."""
+        """The values of a nullable or Arrow column of numbers or bools as one of numpy; None where it is none, holds NaN, or
+        whole numbers that float64 does not hold, which Python compares exactly."""
         numpy_dtype = getattr(self.dtype, "numpy_dtype", None)
         if self.plain or numpy_dtype is None or numpy_dtype.kind not in "iufb" or isinstance(self.dtype, pd.CategoricalDtype):
             return None
         found = Column(pd.Series(self.filled.to_numpy(dtype=numpy_dtype)))
-        return found if found.nulls is None else None
+        return None if found.nulls is not None or found.large else found
 
     @cached_property
     def unit(self) -> str:
@@ -178,6 +179,11 @@ class Column:
         if self.kind == "float" and self.nulls is not None:
             return np.fmin.reduce(self.values), np.fmax.reduce(self.values)
         return self.real.min(), self.real.max()
+
+    @cached_property
+    def large(self) -> bool:
+        """Whether it holds whole numbers that float64 does not hold exactly."""
+        return self.kind == "int" and self.extent is not None and max(abs(int(end)) for end in self.extent) > kernel.EXACT
 
     @cached_property
     def ordered(self) -> NDArray[Any]:

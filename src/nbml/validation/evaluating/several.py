@@ -115,15 +115,11 @@ def judged_frame(columns: list[Column], skipped: Mask | None) -> pd.DataFrame:
 
 def pair_in_set(a: Column, b: Column, skipped: Mask | None, asked: Arguments) -> Mask:
     for column in (a, b):
-        if column.kind == "int" and _large(column):
+        if column.large:
             raise Foreign
     chosen = set(asked["value_pairs_set"])
     codes, pairs = _pairs(a, b)
     return np.array([pair not in chosen for pair in pairs], dtype=bool)[codes]
-
-
-def _large(column: Column) -> bool:
-    return column.extent is not None and max(abs(int(column.extent[0])), abs(int(column.extent[1]))) > kernel.EXACT
 
 
 def _pairs(a: Column, b: Column) -> tuple[NDArray[Any], list[tuple[Any, Any]]]:
@@ -217,7 +213,7 @@ def values_equal(columns: list[Column], skipped: Mask | None, asked: Arguments) 
 
 
 def unique_within(columns: list[Column], skipped: Mask | None, asked: Arguments) -> Mask:
-    if not all(column.kind in NUMBERS and not (column.kind == "int" and _large(column)) for column in columns):
+    if not all(column.kind in NUMBERS and not column.large for column in columns):
         found = judged_frame(columns, skipped).nunique(dropna=False, axis=1) >= len(columns)
         return _on_all(~mask_of(found), skipped)
     broken = np.zeros(columns[0].rows, dtype=bool)
