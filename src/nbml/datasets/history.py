@@ -1,7 +1,7 @@
 """What earlier versions of a name make plausible: rows, nulls, categories, ranges, freshness of dates.
 
 Thresholds know how many versions there are: with one or two plain rules hold; with more, what the figures did so far says what
-they may do. They were chosen on generated histories of seeds 0 to 99 and judged on 100 to 199: ``benchmarks/README-silent-loss.md``.
+they may do. They were chosen on generated histories, and judged on others: ``benchmarks/README-silent-loss.md``.
 """
 
 from __future__ import annotations
