@@ -14,6 +14,7 @@ from nbml.slicing import Slice, cut, recorder
 
 Cut = Callable[..., Slice]
 CLOCK = "which asks the clock, so that the same row gets another answer at another time; give it as a column of the data, or read it in a cell and use the value"
+RANDOM = "which is drawn anew at each call; make a generator with a seed inside the function, or draw it in a cell and use the value"
 DRAWN = "which is drawn anew at each call; give it as a column of the data, or read it in a cell and use the value"
 
 
@@ -50,6 +51,18 @@ REFUSED = [
      f"Model._add calls time.time() (cell 1, line 6), {CLOCK}"),
     ("kept", ["import time\nseen = []\ndef predict(d):\n    seen.append(time.time())\n    return d + len(seen)"], f"predict calls time.time() (cell 1, line 4), {CLOCK}"),
     ("kept-in-a-global", ["import time\nlast = 0\ndef predict(d):\n    global last\n    last = time.time()\n    return d"], f"predict calls time.time() (cell 1, line 5), {CLOCK}"),
+    ("random", ["import random\ndef predict(d):\n    return d + random.random()"], f"predict calls random.random() (cell 1, line 3), {RANDOM}"),
+    ("random-by-name", ["from random import gauss as g\ndef predict(d):\n    return d + g(0, 1)"], f"predict calls random.gauss() (cell 1, line 3), {RANDOM}"),
+    ("random-in-place", ["import random\ndef predict(d):\n    random.shuffle(d)\n    return d"], f"predict calls random.shuffle() (cell 1, line 3), {RANDOM}"),
+    ("numpy-random", ["import numpy as np\ndef predict(d):\n    return d + np.random.normal(size=len(d))"], f"predict calls numpy.random.normal() (cell 1, line 3), {RANDOM}"),
+    ("numpy-random-within", ["def predict(d):\n    from numpy import random as r\n    return d + r.rand()"], f"predict calls numpy.random.rand() (cell 1, line 3), {RANDOM}"),
+    ("no-seed", ["import numpy as np\ndef predict(d):\n    rng = np.random.default_rng(None)\n    return d + rng.normal()"], f"predict calls numpy.random.default_rng() (cell 1, line 3), {RANDOM}"),
+    ("no-seed-either", ["import random\ndef predict(d):\n    return d + random.Random().random()"], f"predict calls random.Random() (cell 1, line 3), {RANDOM}"),
+    ("a-generator-of-the-notebook", ["import numpy as np\nrng = np.random.default_rng(0)\ndef predict(d):\n    return d + rng.normal()"], f"predict calls rng.normal() (cell 1, line 4), {RANDOM}"),
+    ("seeded-after", ["import random\ndef predict(d):\n    x = random.random()\n    random.seed(1)\n    return d + x"], f"predict calls random.random() (cell 1, line 3), {RANDOM}"),
+    ("a-sample-of-rows", ["def predict(d):\n    return d.sample(frac=1)"], f"predict calls d.sample() (cell 1, line 2), {RANDOM}"),
+    ("of-a-distribution", ["from scipy import stats\ndef predict(d):\n    return stats.norm.rvs(size=len(d))"], f"predict calls stats.norm.rvs() (cell 1, line 3), {RANDOM}"),
+    ("shuffled-by-sklearn", ["from sklearn.utils import shuffle\ndef predict(d):\n    return shuffle(d)"], f"predict calls sklearn.utils.shuffle() (cell 1, line 3), {RANDOM}"),
     ("used-after-the-log", ["import time\ndef predict(d):\n    began = time.time()\n    print(began)\n    return d + began"], f"predict calls time.time() (cell 1, line 3), {CLOCK}"),
 ]  # fmt: skip
 
@@ -71,6 +84,12 @@ ALLOWED = [
     ("a-local-of-the-name", "import time\ndef predict(d, time=None):\n    return d if time is None else time.time()"),
     ("another-time", "import datetime as dt\ndef predict(d):\n    return dt.datetime(2024, 1, 1).hour + d"),
     ("a-time-that-is-given", "import time\ndef predict(d):\n    return time.strftime('%Y', time.gmtime(d))"),
+    ("seeds-itself", "import numpy as np\ndef predict(d):\n    rng = np.random.default_rng(7)\n    return d + rng.normal()"),
+    ("seeds-the-global-one", "import random\ndef predict(d):\n    random.seed(len(d))\n    return random.random()"),
+    ("a-seed-that-is-given", "import random\ndef predict(d, seed=1):\n    return random.Random(seed).random()"),
+    ("rows-by-a-seed", "def predict(d):\n    return d.sample(frac=1, random_state=0)"),
+    ("drawn-in-a-cell", "import random\nnoise = random.random()\ndef predict(d):\n    return d + noise"),
+    ("fitted-at-random", "import numpy as np\nclass Model:\n    def fit(self, d):\n        self.w = np.random.rand()\n        return self\n    def predict(self, d):\n        return d * self.w\nmodel = Model().fit(1)\ndef predict(d):\n    return model.predict(d)"),
     ("slept", "import time\ndef predict(d):\n    time.sleep(0)\n    return d"),
     ("unused", "import time\ndef other():\n    return time.time()\ndef predict(d):\n    return d"),
 ]  # fmt: skip

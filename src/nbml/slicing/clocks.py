@@ -1,4 +1,4 @@
-"""What a served function must not ask: the clock, and what is drawn anew at each call. The proof alone would not tell.
+"""What a served function must not ask: the clock, and what is drawn anew at each call. The proof alone might not tell.
 
 An answer that hangs on the time may equal the notebook's for as long as the proof takes. Only code that a prediction can
 reach is judged: the methods by which an object is fitted, and what these alone use, may look at the clock, and so may lines
@@ -26,7 +26,16 @@ ASKED: Mapping[str, tuple[str, ...]] = {
     "uuid": ("uuid1", "uuid4"),
     "os": ("urandom",),
     "secrets": ("token_bytes", "token_hex", "token_urlsafe", "choice", "randbelow", "randbits"),
+    "random": ("Random", "SystemRandom"),
+    "numpy": ("random.default_rng", "random.RandomState", "random.PCG64", "random.MT19937", "random.Philox", "random.SFC64"),
+    "sklearn": ("utils.shuffle", "utils.resample", "model_selection.train_test_split"),
+    "torch": ("rand", "randn", "randint", "randperm", "normal", "bernoulli", "multinomial", "rand_like", "randn_like"),
 }  # fmt: skip
+#: generators of random numbers, the methods of which draw, and their methods that do not
+GENERATORS = {"random": "Random", "numpy.random": "RandomState Generator"}
+STILL = frozenset({"seed", "getstate", "setstate", "get_state", "set_state", "spawn"})
+#: methods of unknown objects that draw unless they are given a random_state: of pandas and of scipy's distributions
+DRAWERS = {"sample": frozenset({"n", "frac"}), "rvs": frozenset()}
 #: of those, what reads the clock only where it is given no time
 TELLING = {"localtime": 1, "gmtime": 1, "ctime": 1, "asctime": 1, "strftime": 2}
 #: methods that no prediction calls, unless it names them
@@ -47,8 +56,13 @@ class Asks:
 
     @property
     def why(self) -> str:
-        drawn = self.called.partition(".")[0] in ("uuid", "os", "secrets")
-        return "is drawn anew at each call" if drawn else "asks the clock, so that the same row gets another answer at another time"
+        """What is wrong with it, and what to do instead."""
+        value = "give it as a column of the data, or read it in a cell and use the value"
+        if self.called.partition(".")[0] in ("time", "datetime", "pandas"):
+            return f"asks the clock, so that the same row gets another answer at another time; {value}"
+        if self.called.partition(".")[0] in ("uuid", "os", "secrets"):
+            return f"is drawn anew at each call; {value}"
+        return "is drawn anew at each call; make a generator with a seed inside the function, or draw it in a cell and use the value"
 
 
 class Reach:
@@ -85,24 +99,80 @@ class Reach:
         for function in _outermost(node):
             idle = {id(call) for call in _idle(function)}
             local, imported = _locals(function), _imported(function)
-            for call in _within(function):
-                if isinstance(call, ast.Call) and id(call) not in idle:
-                    called = _name_of(self._live(call.func, local, imported))
-                    leaf = called.rpartition(".")[2]
-                    told = len(call.args) + len(call.keywords) >= TELLING.get(leaf, sys.maxsize) and called.startswith("time.")
-                    if called and not told:
+            seeded: list[Any] = []
+            for call in sorted((n for n in _within(function) if isinstance(n, ast.Call)), key=lambda c: (c.lineno, c.col_offset)):
+                live = self._live(call.func, local, imported)
+                drawn = _drawn(live)
+                if drawn == "seed" and _given(call, "a"):
+                    seeded.append(live.__self__)
+                if drawn and drawn not in STILL and not any(live.__self__ is one for one in seeded):
+                    if id(call) not in idle or drawn == "shuffle":
+                        yield call, _drawer(live, call.func)
+                elif id(call) not in idle:
+                    called = _name_of(live) if live is not None else _samples(call)
+                    if called and not _told(called, call):
                         yield call, called
 
     def _live(self, node: ast.expr, local: Collection[str], imported: Mapping[str, Any]) -> Any:
         """What an expression of names and attributes stands for; None where only a call could tell."""
         if isinstance(node, ast.Attribute):
             owner = self._live(node.value, local, imported)
-            return getattr(owner, node.attr, None) if isinstance(owner, type | types.ModuleType) else None
+            known = isinstance(owner, type | types.ModuleType) or _generator(owner)
+            return getattr(owner, node.attr, None) if known else None
         if not isinstance(node, ast.Name):
             return None
         if node.id in imported:
             return imported[node.id]
         return None if node.id in local else self.value(node.id)
+
+
+def _generator(value: Any) -> bool:
+    """Whether a value is a generator of random numbers."""
+    return any(type(value).__name__ in names.split() and _home(type(value), module) for module, names in GENERATORS.items())
+
+
+def _home(kind: type, module: str) -> bool:
+    return kind.__module__ == module or kind.__module__.startswith(f"{module}.")
+
+
+def _drawn(value: Any) -> str:
+    """The name of a method of a generator of random numbers, "" for any other value."""
+    return value.__name__ if callable(value) and _generator(getattr(value, "__self__", None)) else ""
+
+
+def _drawer(value: Any, node: ast.expr) -> str:
+    """What is called: a function of a module that has a generator of its own, or a method of one of the notebook's."""
+    for module in GENERATORS:
+        if getattr(getattr(sys.modules.get(module), value.__name__, None), "__self__", None) is value.__self__:
+            return f"{module}.{value.__name__}"
+    return ast.unparse(node)
+
+
+def _given(call: ast.Call, *names: str) -> bool:
+    """Whether a call gets a first argument, or one of these, that is not None."""
+    found = [*call.args[:1], *(k.value for k in call.keywords if k.arg is None or k.arg in names)]
+    return any(not (isinstance(value, ast.Constant) and value.value is None) for value in found)
+
+
+def _told(called: str, call: ast.Call) -> bool:
+    """Whether a call is given what it would ask for else: the time, or a seed."""
+    top, _, leaf = called.partition(".")
+    if top == "time":
+        return len(call.args) + len(call.keywords) >= TELLING.get(leaf, sys.maxsize)
+    if called == "random.Random" or top == "numpy":
+        return _given(call, "seed", "x")
+    if top == "torch":
+        return any(k.arg == "generator" for k in call.keywords)
+    return top == "sklearn" and _given(ast.Call(call.func, [], call.keywords), "random_state")
+
+
+def _samples(call: ast.Call) -> str:
+    """The name of a method that draws, of an object that only a call could tell."""
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+    named = {k.arg for k in call.keywords}
+    if name not in DRAWERS or (DRAWERS[name] and not named & DRAWERS[name]) or "random_state" in named:
+        return ""
+    return ast.unparse(call.func)
 
 
 def _methods(node: ast.ClassDef) -> Iterator[tuple[ast.AST, str]]:
@@ -145,9 +215,10 @@ def _imported(function: _Function) -> dict[str, Any]:
     for node in _within(function):
         if isinstance(node, ast.Import):
             for alias in node.names:
-                if alias.name in ASKED:
-                    found[alias.asname or alias.name] = _module(alias.name)
-        elif isinstance(node, ast.ImportFrom) and node.module and node.module in ASKED:
+                top = alias.name.partition(".")[0]
+                if top in ASKED:
+                    found[alias.asname or top] = _module(alias.name if alias.asname else top)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level and node.module.partition(".")[0] in ASKED:
             home = _module(node.module)
             found |= {alias.asname or alias.name: getattr(home, alias.name, None) for alias in node.names}
     return found

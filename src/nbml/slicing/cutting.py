@@ -288,8 +288,7 @@ class Cutter:
             if statement is not None and statement.label == where and statement.source == part.text:
                 where += f", line {texts.first_line(statement.node) + asks.node.lineno - 1}"
             raise errors.SliceRefused(
-                f"{asks.function} calls {asks.called}()" + (f" ({where})" if where else "") + f", which {asks.why}; "
-                "give it as a column of the data, or read it in a cell and use the value"
+                f"{asks.function} calls {asks.called}()" + (f" ({where})" if where else "") + f", which {asks.why}"
             )
 
     def _live(self, name: str) -> Any:
