@@ -1,0 +1,56 @@
+"""A fitted scikit-learn model as a plan for the exact executors of ``runtime/executors``, where all of it can be told.
+
+Only scikit-learn's own classes are translated, never a subclass or one whose methods were replaced: what a stranger's code
+does is not guessed. What cannot be translated is served by the library itself, and the manifest says why.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from nbml.packaging.translating.schema import Untranslatable
+from nbml.runtime import executors
+
+__all__ = ["Translation", "translate"]
+
+
+@dataclass(frozen=True)
+class Translation:
+    """How a service computes: ``execution`` is the manifest's; ``files`` lie beside it where an executor does it."""
+
+    execution: dict[str, Any]
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+    def write(self, folder: Path) -> None:
+        """The executor's files, into the service's folder."""
+        for name, content in self.files.items():
+            (folder / name).write_bytes(content)
+
+
+def library(why: str) -> Translation:
+    """The packaged module computes."""
+    return Translation({"kind": "library", "why": why})
+
+
+def translate(target: Any, manifest: Mapping[str, Any]) -> Translation:
+    """The plan of a model for a manifest's inputs and output; the library with the reason where there is none."""
+    from nbml.packaging.translating import models, schema
+
+    try:
+        if manifest["entry"] != "model":
+            raise Untranslatable("predict is a function")
+        found = schema.of(target, manifest)
+        node, said = models.head(target, found, schema.known(manifest))
+        plan = {"model": node, **said, "probabilities": "classes" in manifest["output"]}
+        files = dict(zip(executors.NAMES, executors.plans.dumps(plan), strict=True))
+        executors.Executor(executors.plans.loads(*files.values()))
+    except Untranslatable as error:
+        return library(str(error))
+    except Exception as error:  # a version of scikit-learn that keeps its fits otherwise must not stop a package
+        return library(f"{type(target).__name__} cannot be read: {type(error).__name__}: {str(error)[:200]}")
+    hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    return Translation({"kind": "exact", "files": hashes, "bytes": sum(map(len, files.values()))}, files)
