@@ -16,7 +16,8 @@ import importlib, json, pkgutil, sys
 sys.path.insert(0, sys.argv[1])
 import nbml_runtime
 for module in pkgutil.iter_modules(nbml_runtime.__path__):
-    importlib.import_module("nbml_runtime." + module.name)
+    if not module.ispkg:  # executors/ is loaded where a model is translated, and needs numpy
+        importlib.import_module("nbml_runtime." + module.name)
 from nbml_runtime.front import Answer, Front, openapi
 asked = json.load(sys.stdin)
 front = Front(asked["manifest"], lambda columns: Answer([float("nan")] * len(columns["age"])))

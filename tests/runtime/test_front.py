@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from conftest import until
+from nbml.runtime import arriving
 from nbml.runtime import front as door
 from nbml.runtime.front import Answer, Front, openapi, settle, token_from
 from runtime.asking import AGE, INPUTS, ROW, SOFT, ask, manifest, one, request, requested
@@ -114,7 +115,7 @@ def test_what_is_not_said_to_be_json_is_415(header: tuple[bytes, bytes], status:
 
 def test_a_body_over_ten_megabytes_is_413_and_one_of_ten_is_taken() -> None:
     front = Front(manifest(), one)
-    fits = GOOD + b" " * (door.MAX_BODY - len(GOOD))
+    fits = GOOD + b" " * (arriving.MAX_BODY - len(GOOD))
     assert request(front, [fits[:-5], fits[-5:]])[0] == 200
     for body in (fits + b" ", [fits, b" "], [b" " * (1 << 20)] * 11):
         status, headers, out = request(front, body)
@@ -123,7 +124,7 @@ def test_a_body_over_ten_megabytes_is_413_and_one_of_ten_is_taken() -> None:
 
 
 def test_a_body_that_never_comes_is_408_and_a_client_that_goes_gets_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(door, "PATIENCE", 0.05)
+    monkeypatch.setattr(arriving, "PATIENCE", 0.05)
     front = Front(manifest(), one)
     sent: list[Any] = []
 
@@ -315,7 +316,7 @@ def test_what_is_elsewhere_is_the_app_behind() -> None:
 
     front = Front(manifest(), one)
     status, _, body = request(front, method="GET", path="/docs")
-    assert (status, told(body)) == (404, "nothing is at /docs; POST /predict, GET /healthz, /readyz")
+    assert (status, told(body)) == (404, "nothing is at /docs; POST /predict, GET /healthz, /readyz, /v2")
     assert request(front.around(behind), method="GET", path="/docs")[::2] == (299, b"/docs")
     assert request(front, GOOD, path="/user/me/predict", root_path="/user/me")[0] == 200
 

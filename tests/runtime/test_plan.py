@@ -143,7 +143,7 @@ def test_columns_that_are_missing_or_unknown_are_named_with_the_nearest() -> Non
 
 def test_ten_thousand_unknown_columns_cost_no_more_than_a_hundred(monkeypatch: pytest.MonkeyPatch) -> None:
     sought: list[Any] = []
-    monkeypatch.setattr(plan, "_nearest", lambda name, names: sought.append(name))
+    monkeypatch.setattr(plan, "nearest", lambda name, names: sought.append(name))
     status, answer = ask({"rows": [{**ROW, **{f"{'x' * 300}{i}": i for i in range(10_000)}}] * 2})
     assert (status, answer["error"]["count"], len(answer["error"]["problems"]), len(sought)) == (422, 20_000, 100, 100)
     assert answer["error"]["problems"][0]["column"] == "x" * 200 + "..."

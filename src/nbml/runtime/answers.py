@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .plan import Batch, Rejected
+from .plan import MOST_ROWS, Batch, Rejected
 
 try:
     import orjson
 except ImportError:  # the service's environment need not hold it
     orjson = None  # type: ignore[assignment]
+
+
+#: objects and arrays beside those of the rows
+_ROOM = 1_000
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,52 @@ def loads(body: bytes) -> Any:
         raise ValueError("nested too deeply") from error
 
 
+def content(body: bytes) -> Any:
+    """The JSON of a request's body. Raises Rejected: 400 where it is none, 413 where it holds too many rows."""
+    if _crowded(body):
+        raise Rejected(413, f"the body has more than {MOST_ROWS:,} rows; send at most {MOST_ROWS:,} at a time")
+    try:
+        return loads(body)
+    except ValueError as error:
+        mark = ", and begins with a byte order mark" if body.startswith(b"\xef\xbb\xbf") else ""
+        raise Rejected(400, f"the body is no JSON{mark}: {str(error)[:300]}") from error
+
+
+def _crowded(body: bytes) -> bool:
+    """Whether a body has more objects and arrays than the most rows that are taken: seen before any of them is made."""
+    if len(body) <= MOST_ROWS or body.count(b"{") + body.count(b"[") <= MOST_ROWS + _ROOM:
+        return False
+    bare = re.sub(rb'"(?:[^"\\]|\\.)*+"', b"", body)  # braces of texts are none
+    return bare.count(b"{") + bare.count(b"[") > MOST_ROWS + _ROOM
+
+
+def twice(body: bytes, content: Any, rows: list[dict[str, Any]]) -> str | None:
+    """The member that an accepted body of ``rows`` names twice in one object, of which JSON's readers keep the last.
+
+    As many colons as members: none is twice. Only where there are more (in texts, as a rule) is the body read again, slowly.
+    """
+    colons = body.count(b":")
+    if colons == len(content) + sum(map(len, rows)):
+        return None
+    colons -= sum(value.count(":") for row in rows for pair in row.items() for value in pair if type(value) is str)
+    colons -= sum(value.count(":") for value in content.get("ids") or () if type(value) is str)
+    return None if colons == len(content) + sum(map(len, rows)) else _found_twice(body)
+
+
+def _found_twice(body: bytes) -> str | None:
+    found: list[str] = []
+
+    def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        known = dict(pairs)
+        if len(known) < len(pairs):
+            names = [name for name, _ in pairs]
+            found.append(next(name for i, name in enumerate(names) if name in names[:i]))
+        return known
+
+    json.loads(body, object_pairs_hook=members)
+    return found[0] if found else None
+
+
 def dumps(value: Any) -> bytes:
     """JSON in UTF-8. What is not finite is null. Raises BadAnswer for what JSON cannot carry."""
     try:
@@ -60,7 +111,8 @@ def answered(batch: Batch, answer: Answer, version: str) -> bytes:
         body["probabilities"] = answer.probabilities
     if batch.flags is not None:
         body["flags"] = batch.flags
-    return dumps({**body, "version": version})
+    body["version"] = version
+    return dumps(body)
 
 
 def refused(message: str, version: str, problems: Sequence[dict[str, Any]] = (), count: int = 0) -> bytes:

@@ -75,8 +75,19 @@ def _only(broken: Broken, judged: Holds) -> Broken:
 # -- one column ---------------------------------------------------------------------------------------------
 
 
+class Each:
+    """A check of one column, value by value: broken by those that are there and do not hold. ``quick`` asks ``holds`` itself."""
+
+    def __init__(self, name: str, holds: Callable[[Any], Any]) -> None:
+        self.name, self.holds = name, holds
+
+    def __call__(self, cells: Cells) -> list[int]:
+        holds = self.holds
+        return [i for i, value in enumerate(cells[self.name]) if value is not None and not holds(value)]
+
+
 def _each(name: str, holds: Callable[[Any], Any]) -> Broken:
-    return lambda cells: [i for i, value in enumerate(cells[name]) if value is not None and not holds(value)]
+    return Each(name, holds)
 
 
 def _between(kwargs: Kwargs, columns: Columns) -> Broken:

@@ -1,4 +1,4 @@
-"""The front door of a service: ASGI for /predict, /healthz and /readyz; the rest is the app behind it.
+"""The front door of a service: ASGI for /predict, /v2 (Open Inference Protocol), /healthz and /readyz; the rest is the app behind it.
 
 Requests are answered on the event loop while the model is fast, and in one worker thread where it is not, so that the
 probes answer during a long prediction. Never are two predictions made at once: models need not be thread-safe.
@@ -13,38 +13,49 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
-from . import answers
+from . import answers, arriving, openinference
 from .answers import Answer
+from .arriving import App, Headers, Receive, Send
+from .counts import Counts
 from .document import openapi
-from .plan import Plan, Rejected
+from .plan import Batch, Plan, Rejected
 
 __all__ = ["Answer", "Front", "openapi", "settle", "token_from"]
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
-
-#: bytes of a body; and how much of a longer one is read and thrown away, so that its sender can hear the refusal
-MAX_BODY, MAX_IGNORED = 10 << 20, 64 << 20
-#: seconds for a body to arrive
-PATIENCE = 60.0
 #: answers that take longer than this are made in the worker thread
 QUICK = 0.003
+#: seconds that an answer may take
+LONGEST = 300.0
 #: requests, and bytes of them, that may wait for the worker thread
 MAX_WAITING, MAX_WAITING_BYTES = 1_000, 128 << 20
 PROBES = ("/healthz", "/readyz")
+More = Sequence[tuple[bytes, bytes]]
 
 
 class Log(Protocol):
     """Takes each answered request; must not wait, must not raise. ``traffic.Sender`` is one."""
 
     def send(self, *, latency_ms: float, status: int, version: str, rows: int, request: bytes, response: bytes) -> None: ...
+
+
+class Given(NamedTuple):
+    """An answer: status, body, rows that were asked about, more headers; what is logged, where that is something else."""
+
+    status: int
+    body: bytes
+    rows: int = 0
+    more: More = ()
+    logged: tuple[bytes, bytes] | None = None
+
+
+class Failed(Exception):
+    """The model failed on rows that it should take."""
 
 
 class Front:
@@ -62,6 +73,8 @@ class Front:
         self.plan = Plan.of(manifest)
         self.version = f"{manifest['service']}@{manifest['version']}"
         self.execute, self.log, self.app = execute, log, app
+        self.inference = openinference.Inference(manifest, self.plan)
+        self.counts = Counts()
         self._token = token.encode()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="predict")
         self._pace: dict[int, float] = {}  # seconds that bodies of about this size take
@@ -74,130 +87,183 @@ class Front:
         self.app = app
         return self
 
+    def ahead(self, app: App) -> App:
+        """An app whose requests come here first; what is not answered here goes to ``app``, whole."""
+
+        async def door(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+            if scope["type"] == "http" and ((path := arriving.path_of(scope)) == "/predict" or path in PROBES or _is_v2(path)):
+                await self(scope, receive, send)
+            else:
+                await app(scope, receive, send)
+
+        return door
+
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._otherwise(scope, receive, send)
             return
-        path = _path(scope)
-        if path in PROBES and scope["method"] in ("GET", "HEAD"):
+        path = arriving.path_of(scope)
+        if path == "/predict":
+            await self._asked(scope, receive, send, path)
+        elif path in PROBES and scope["method"] in ("GET", "HEAD"):
             await self._send(send, 200, b"" if scope["method"] == "HEAD" else self._probe, length=len(self._probe))
-        elif path == "/predict":
-            await self._predict(scope, receive, send)
-        elif not self._may(scope):
-            await self._send(send, *self._no_token(), [(b"www-authenticate", b"Bearer")])
+        elif _is_v2(path):
+            await self._v2(scope, receive, send, path)
+        elif not self._may(arriving.headers(scope)):
+            await self._send(send, 401, answers.refused(_NO_TOKEN, self.version), _BEARER)
         elif self.app is not None:
             await self.app(scope, receive, send)
         else:
-            await self._send(send, 404, answers.refused(f"nothing is at {path[:200]}; POST /predict, GET /healthz, /readyz", self.version))
+            message = f"nothing is at {path[:200]}; POST /predict, GET /healthz, /readyz, /v2"
+            await self._send(send, 404, answers.refused(message, self.version))
 
-    # -- /predict ---------------------------------------------------------------------------------------------
+    # -- /predict and /v2/models/.../infer --------------------------------------------------------------------
 
-    async def _predict(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+    async def _asked(self, scope: Mapping[str, Any], receive: Receive, send: Send, path: str) -> None:
+        """A request with a body: its headers, its body, its answer, in this order; then the log, then the answer goes."""
         started = time.perf_counter()
-        body, rows, more = b"", 0, []  # type: bytes, int, list[tuple[bytes, bytes]]
-        early = self._early(scope)
-        if early is None:
-            taken = await _body(receive)
+        tensors = path != "/predict"
+        found = arriving.headers(scope)
+        body = b""
+        given = self._early(scope["method"], found, tensors)
+        if given is None:
+            taken = await arriving.body(receive)
             if taken is None:
                 return  # the client is gone
             status, body = taken
             if status == 200:
-                status, out, rows = await self._answer(body)
-                more = [(b"retry-after", b"1")] if status == 503 else []
+                given = await self._answer(body, partial(self._infer, found) if tensors else self._predict, tensors)
             else:
-                out = answers.refused(_TOO[status], self.version)
-                more = [(b"connection", b"close")]
-        else:
-            status, out, more = early
+                given = self._refused(status, arriving.too(status), tensors, _CLOSE)
+        took = time.perf_counter() - started
         if self.log is not None:  # before the answer goes: nobody has an answer that is not on its way to the log
-            took = (time.perf_counter() - started) * 1e3
-            self.log.send(latency_ms=took, status=status, version=self.version, rows=rows, request=body, response=out)
-        await self._send(send, status, b"" if scope["method"] == "HEAD" else out, more, length=len(out))
+            asked, told = given.logged or (body, given.body)
+            self.log.send(
+                latency_ms=took * 1e3, status=given.status, version=self.version, rows=given.rows, request=asked, response=told
+            )
+        self.counts.add(path if not tensors else self.inference.endpoint, given.status, given.rows, took)
+        await self._send(send, given.status, b"" if scope["method"] == "HEAD" else given.body, given.more, length=len(given.body))
 
-    def _early(self, scope: Mapping[str, Any]) -> tuple[int, bytes, list[tuple[bytes, bytes]]] | None:
+    def _early(self, method: str, found: Headers, tensors: bool) -> Given | None:
         """The refusal of a request whose body need not be read."""
-        if not self._may(scope):
-            return *self._no_token(), [(b"www-authenticate", b"Bearer")]
-        if scope["method"] != "POST":
-            message = f"/predict is asked by POST, not {scope['method'][:20]}: POST {self.plan.example()} as application/json"
-            return 405, answers.refused(message, self.version), [(b"allow", b"POST")]
-        kind, packed = _header(scope, b"content-type"), _header(scope, b"content-encoding")
-        if not _is_json(kind):
-            message = f"the body is {kind[:80].decode('latin-1')}; send it with Content-Type: application/json"
-            return 415, answers.refused(message, self.version), []
-        if packed not in (b"", b"identity"):
-            return 415, answers.refused("the body is compressed; send it as it is, without Content-Encoding", self.version), []
-        return None
+        if not self._may(found):
+            return self._refused(401, _NO_TOKEN, tensors, _BEARER)
+        if method != "POST":
+            where, form = (self.inference.endpoint, self.inference.example()) if tensors else ("/predict", self.plan.example())
+            message = f"{where} is asked by POST, not {method[:20]}: POST {form} as application/json"
+            return self._refused(405, message, tensors, [(b"allow", b"POST")])
+        refusal = arriving.unread(found, tensors=tensors)
+        return None if refusal is None else self._refused(*refusal, tensors, _CLOSE if refusal[0] == 413 else ())
 
-    async def _answer(self, body: bytes) -> tuple[int, bytes, int]:
+    def _refused(self, status: int, message: str, tensors: bool, more: More = ()) -> Given:
+        return Given(status, openinference.refused(message) if tensors else answers.refused(message, self.version), 0, more)
+
+    async def _answer(self, body: bytes, work: Callable[[bytes], Given], tensors: bool) -> Given:
         """On the loop where a body of this size was quick before and nothing is in work, else in the worker thread."""
-        size = len(body).bit_length()
+        size = len(body).bit_length() + (64 if tensors else 0)
         if not self._waiting and self._pace.get(size, QUICK) < QUICK:
-            return self._timed(size, body)
+            return self._timed(size, work, body)
         if self._waiting >= MAX_WAITING or self._waiting_bytes + len(body) > MAX_WAITING_BYTES:
-            return 503, answers.refused(f"{self._waiting} requests wait already; try again in a second", self.version), 0
+            return self._refused(503, f"{self._waiting} requests wait already; try again in a second", tensors, _LATER)
         self._waiting += 1
         self._waiting_bytes += len(body)
-        work = asyncio.get_running_loop().run_in_executor(self._pool, self._timed, size, body)
-        work.add_done_callback(lambda _: self._done(len(body)))
-        return await asyncio.shield(work)
+        done = asyncio.get_running_loop().run_in_executor(self._pool, self._timed, size, work, body)
+        done.add_done_callback(lambda _: self._done(len(body)))
+        try:
+            return await asyncio.wait_for(asyncio.shield(done), LONGEST)
+        except TimeoutError:
+            return self._refused(504, f"there is no answer after {LONGEST:g} s", tensors)
 
     def _done(self, size: int) -> None:
         self._waiting -= 1
         self._waiting_bytes -= size
 
-    def _timed(self, size: int, body: bytes) -> tuple[int, bytes, int]:
+    def _timed(self, size: int, work: Callable[[bytes], Given], body: bytes) -> Given:
         started = time.perf_counter()
-        given = self.answer(body)
+        given = work(body)
         took = time.perf_counter() - started
         before = self._pace.get(size, took)
         self._pace[size] = took if took > before else 0.8 * before + 0.2 * took  # slow is believed at once, quick by and by
         return given
 
     def answer(self, body: bytes) -> tuple[int, bytes, int]:
-        """Status, answer and number of rows of a request's body; no server is needed to ask."""
-        try:
-            content = answers.loads(body)
-        except ValueError as error:
-            return 400, answers.refused(f"the body is no JSON: {str(error)[:300]}", self.version), 0
+        """Status, answer and number of rows of a body of /predict; no server is needed to ask."""
+        given = self._predict(body)
+        return given.status, given.body, given.rows
+
+    def _predict(self, body: bytes) -> Given:
         rows = 0
-        batch = None
         try:
-            rows = len(content["rows"]) if isinstance(content, dict) and isinstance(content.get("rows"), list) else 0
+            content = answers.content(body)
+            found = content.get("rows") if type(content) is dict else None
+            rows = len(found) if type(found) is list else 0
             batch = self.plan.read(content)
-            return 200, answers.answered(batch, self.execute(batch.columns), self.version), rows
+            double = answers.twice(body, content, found or [])
+            if double is not None:
+                raise Rejected(400, f"the body has a member {double[:200]!r} twice in one object")
+            return Given(200, answers.answered(batch, self._run(batch), self.version), rows)
         except Rejected as refused:
-            return refused.status, answers.rejected(refused, self.version), rows
-        except answers.BadAnswer as error:
-            return 500, self._failed(str(error)), rows
+            return Given(refused.status, answers.rejected(refused, self.version), rows)
+        except Exception as error:  # Failed and BadAnswer, as a rule
+            return Given(500, answers.refused(_failed(error), self.version), rows)
+
+    def _infer(self, found: Headers, body: bytes) -> Given:
+        rows = 0
+        try:
+            asked = self.inference.read(body, found.get(b"inference-header-content-length"))
+            rows = asked.batch.rows
+            answer = self._run(asked.batch)
+            out, more = self.inference.write(asked, answer)
+            return Given(200, out, rows, more, self.inference.logged(asked, answer) if self.log is not None else None)
+        except Rejected as refused:
+            return Given(refused.status, openinference.refused(refused.message, refused.problems), rows)
+        except Exception as error:
+            return Given(500, openinference.refused(_failed(error)), rows)
+
+    def _run(self, batch: Batch) -> Answer:
+        """The model's answer. Raises Rejected for nulls that it does not take, Failed for all else."""
+        try:
+            return self.execute(batch.columns)
         except (Exception, SystemExit) as error:
-            nulls = _nulls(error, batch.columns, batch.ids) if batch is not None else []
+            nulls = _nulls(error, batch.columns, batch.ids)
             if nulls:
                 message = f"the model takes no null in {nulls[0]['column']!r}: row {nulls[0]['row']}"
-                return 422, answers.refused(message, self.version, nulls[:100], len(nulls)), rows
-            last = "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]
-            return 500, self._failed(last), rows
+                raise Rejected(422, message, nulls[:100], len(nulls)) from error
+            raise Failed("".join(traceback.format_exception_only(error)).strip().splitlines()[-1]) from error
 
-    def _failed(self, message: str) -> bytes:
-        """The model failed on rows that it should take: told to the client in a line, to the service's log in full."""
-        traceback.print_exc(file=sys.stderr)
-        return answers.refused(message[:500], self.version)
+    async def _v2(self, scope: Mapping[str, Any], receive: Receive, send: Send, path: str) -> None:
+        """The Open Inference Protocol: what it says of itself, and inference."""
+        place, why = self.inference.place(path)
+        if place == "infer":
+            await self._asked(scope, receive, send, path)
+        elif place not in ("live", "ready") and not self._may(arriving.headers(scope)):
+            await self._send(send, 401, openinference.refused(_NO_TOKEN), _BEARER)
+        elif why is not None:
+            await self._send(send, 404, openinference.refused(why))
+        elif scope["method"] not in ("GET", "HEAD"):
+            message = f"{path[:200]} is asked by GET, not {scope['method'][:20]}; POST {self.inference.endpoint} for predictions"
+            await self._send(send, 405, openinference.refused(message), [(b"allow", b"GET, HEAD")])
+        else:
+            said = self.inference.said(place)
+            await self._send(send, 200, b"" if scope["method"] == "HEAD" else said, length=len(said))
 
     # -- around it --------------------------------------------------------------------------------------------
 
-    def _may(self, scope: Mapping[str, Any]) -> bool:
+    def metrics(self) -> bytes:
+        """What is to be added to /metrics."""
+        return self.counts.text(self.version, getattr(self.log, "dropped", None))
+
+    def _may(self, found: Headers) -> bool:
         if not self._token:
             return True
-        scheme, _, given = _header(scope, b"authorization").partition(b" ")
+        scheme, _, given = found.get(b"authorization", b"").partition(b" ")
         return scheme.lower() == b"bearer" and hmac.compare_digest(given.strip(), self._token)
 
-    def _no_token(self) -> tuple[int, bytes]:
-        return 401, answers.refused("a token is needed: Authorization: Bearer $NBML_TOKEN", self.version)
-
-    async def _send(
-        self, send: Send, status: int, body: bytes, more: list[tuple[bytes, bytes]] | None = None, *, length: int | None = None
-    ) -> None:
-        headers = [*self._json, (b"content-length", b"%d" % (len(body) if length is None else length)), *(more or ())]
+    async def _send(self, send: Send, status: int, body: bytes, more: More = (), *, length: int | None = None) -> None:
+        headers = [*self._json, (b"content-length", b"%d" % (len(body) if length is None else length))]
+        if more:
+            known = {name for name, _ in more}
+            headers = [pair for pair in headers if pair[0] not in known] + list(more)
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
@@ -235,55 +301,20 @@ def token_from(environ: Mapping[str, str] = os.environ) -> str:
     return token
 
 
-_TOO = {
-    413: f"the body is longer than {MAX_BODY >> 20} MB ({MAX_BODY:,} bytes); send fewer rows at a time",
-    408: f"the body did not arrive within {PATIENCE:g} s",
-}
+_NO_TOKEN = "a token is needed: Authorization: Bearer $NBML_TOKEN"
+_BEARER: More = [(b"www-authenticate", b"Bearer")]
+_CLOSE: More = [(b"connection", b"close")]
+_LATER: More = [(b"retry-after", b"1")]
 
 
-async def _body(receive: Receive) -> tuple[int, bytes] | None:
-    """200 and the whole body; 413 or 408 and nothing; None where the client went away."""
-    message = await receive()
-    if message["type"] == "http.disconnect":
-        return None
-    body: bytes = message.get("body", b"")
-    if not message.get("more_body"):
-        return (200, body) if len(body) <= MAX_BODY else (413, b"")
-    whole, size = bytearray(body), len(body)
-    try:
-        async with asyncio.timeout(PATIENCE):
-            while message.get("more_body") and size <= MAX_IGNORED:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    return None
-                size += len(message.get("body", b""))
-                if size <= MAX_BODY:
-                    whole += message.get("body", b"")
-    except TimeoutError:
-        return 408, b""
-    return (200, bytes(whole)) if size <= MAX_BODY else (413, b"")
+def _is_v2(path: str) -> bool:
+    return path.startswith("/v2") and path[3:4] in ("", "/")
 
 
-def _path(scope: Mapping[str, Any]) -> str:
-    path: str = scope["path"]
-    root: str = scope.get("root_path", "")
-    return path[len(root) :] if root and path.startswith(root) else path
-
-
-def _header(scope: Mapping[str, Any], name: bytes) -> bytes:
-    for key, value in scope["headers"]:
-        if key == name:
-            return bytes(value)
-    return b""
-
-
-def _is_json(kind: bytes) -> bool:
-    """A body without a type is taken for JSON; a charset other than UTF-8 is none."""
-    name, _, more = kind.lower().partition(b";")
-    name = name.strip()
-    known = name in (b"", b"application/json") or (name.startswith(b"application/") and name.endswith(b"+json"))
-    charset = more.replace(b" ", b"").replace(b'"', b"").partition(b"charset=")[2]
-    return known and charset in (b"", b"utf-8", b"utf8")
+def _failed(error: BaseException) -> str:
+    """A line for the client; the service's log has it in full."""
+    traceback.print_exception(error.__cause__ or error, file=sys.stderr)
+    return str(error)[:500]
 
 
 def _nulls(error: BaseException, columns: Mapping[str, list[Any]], ids: list[str]) -> list[dict[str, Any]]:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import difflib
 import operator
-import uuid
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from .checks import Check, check
 from .columns import MISSING, Column
 from .conditions import Unsupported
+from .quick import Quick
 
+#: rows of a request
+MOST_ROWS = 100_000
 #: problems that one refusal lists
 MOST = 100
 #: characters of an id, and of a value that a problem shows
@@ -72,9 +76,46 @@ class Plan:
         return cls(inputs, (key,) if isinstance(key, str) else tuple(key), policy, tuple(made), tuple(texts), tuple(texts.values()))
 
     def read(self, body: Any) -> Batch:
-        """The rows of a request's body. Raises Rejected: 400 for its form, 422 for its rows."""
+        """The rows of a request's body. Raises Rejected: 400 for its form, 413 for too many rows, 422 for its rows."""
         rows, ids = self._form(body)
+        if len(rows) == 1:
+            batch = self._one(rows[0], ids)
+            if batch is not None:
+                return batch
         cells, strange = self._cells(rows)
+        return self.take(cells, ids, rows, strange)
+
+    def _one(self, row: Any, ids: list[Any] | None) -> Batch | None:
+        """One row that is as it should be; None for any other."""
+        values = self._quick.values(row) if type(row) is dict else None
+        if values is None:
+            return None
+        if ids is None:
+            name = _key([row.get(key) for key in self.key]) if self.key and self.key[-1] in row else new_ids(1)[0]
+        else:
+            name = ids[0] if type(ids[0]) is str and 0 < len(ids[0]) <= LONGEST_ID else None
+        if name is None or (self.judges and not self._quick.holds(values)):
+            return None
+        return Batch(dict(zip(self._quick.names, [[value] for value in values], strict=True)), [name], 1, [[]] if self.marks else None)
+
+    @cached_property
+    def _quick(self) -> Quick:
+        return Quick(self.inputs, self.key, self.checks)
+
+    @cached_property
+    def judges(self) -> bool:
+        """Whether there is anything to be checked beside names and types."""
+        return self.policy != "off" and bool(self.checks)
+
+    @cached_property
+    def marks(self) -> bool:
+        """Whether answers bear flags."""
+        return self.policy == "flag" or (self.judges and any(check.soft for check in self.checks))
+
+    def take(
+        self, cells: Mapping[str, Sequence[Any]], ids: list[Any] | None, rows: Sequence[Any], strange: Sequence[tuple[int, str | None]] = ()
+    ) -> Batch:
+        """The columns of a request, those of the key among them. Raises Rejected with 422."""
         known = self._ids(ids, cells, len(rows))
         found = _Problems(known)
         for i, name in strange:
@@ -86,7 +127,8 @@ class Plan:
         columns, wrong = self._columns(cells, strange, found)
         flags = self._judge(columns, wrong, found, len(rows))
         found.refuse(self, len(rows))
-        return Batch(columns, [uuid.uuid4().hex if i is None else i for i in known], len(rows), flags)
+        made = new_ids(known.count(None)) if None in known else []
+        return Batch(columns, [made.pop() if i is None else i for i in known], len(rows), flags)
 
     # -- form -------------------------------------------------------------------------------------------------
 
@@ -96,13 +138,15 @@ class Plan:
             raise Rejected(400, f"the body is {_kind(body)}; expected an object: {self.example()}")
         for name in body:
             if name not in ("rows", "ids"):
-                close = _nearest(name, ("rows", "ids"))
+                close = nearest(name, ("rows", "ids"))
                 hint = f"nearest: {close}" if close else f"expected {self.example()}"
                 raise Rejected(400, f"the body has a member {_short(name)!r}; {hint}")
         rows, ids = body.get("rows", MISSING), body.get("ids")
         if type(rows) is not list or not rows:
             what = "has no rows" if rows is MISSING else "has rows that are " + ("empty" if rows == [] else _kind(rows))
             raise Rejected(400, f"the body {what}; expected {self.example()}")
+        if len(rows) > MOST_ROWS:
+            raise Rejected(413, f"{len(rows):,} rows; send at most {MOST_ROWS:,} at a time")
         if ids is not None and type(ids) is not list:
             raise Rejected(400, f"ids are {_kind(ids)}; expected an array of as many texts as there are rows: {len(rows)}")
         if ids is not None and len(ids) != len(rows):
@@ -149,7 +193,7 @@ class Plan:
     def _strange(self, row: Any, name: str | None) -> tuple[str, dict[str, Any]]:
         if name is None:
             return f"a row is {_kind(row)}; expected an object", {"expected": "an object", "value": _shown(row)}
-        close = _nearest(name, [column.name for column in self.inputs])
+        close = nearest(name, [column.name for column in self.inputs])
         hint = f"; nearest: {close}" if close else ""
         return f"unknown column{hint}", {"value": _shown(row[name])} | ({"nearest": close} if close else {})
 
@@ -200,13 +244,12 @@ class Plan:
         self, columns: Mapping[str, list[Any]], wrong: set[tuple[int, str]], found: _Problems, rows: int
     ) -> list[list[str]] | None:
         """The broken expectations of each row that do not reject it; the others are added to ``found``."""
-        if self.policy == "off" or not self.checks:
-            return [[] for _ in range(rows)] if self.policy == "flag" else None
+        if not self.judges:
+            return [[] for _ in range(rows)] if self.marks else None
         compared = {c.name: c.comparable(columns[c.name]) for c in self.inputs if c.kind == "datetime"}
         cells = {**columns, **compared} if compared else columns
         rejects = self.policy == "reject"
-        marks = not rejects or any(c.soft for c in self.checks)
-        flags: list[list[str]] | None = [[] for _ in range(rows)] if marks else None
+        flags: list[list[str]] | None = [[] for _ in range(rows)] if self.marks else None
         for each in self.checks:
             for i in each.broken(cells):
                 if wrong and any((i, name) in wrong for name in each.reads):
@@ -218,6 +261,12 @@ class Plan:
                 elif flags is not None and each.text not in flags[i]:
                     flags[i].append(each.text)
         return flags
+
+
+def new_ids(count: int) -> list[str]:
+    """Ids that nobody has had: 32 random hexadecimal digits each."""
+    digits = os.urandom(16 * count).hex()
+    return [digits[i : i + 32] for i in range(0, len(digits), 32)]
 
 
 class _Problems:
@@ -278,7 +327,7 @@ def _key(values: Sequence[Any]) -> str | None:
     return ",".join(parts)
 
 
-def _nearest(name: Any, names: Iterable[str]) -> str | None:
+def nearest(name: Any, names: Iterable[str]) -> str | None:
     known = {n.lower(): n for n in names}
     found = difflib.get_close_matches(str(name)[:LONGEST_VALUE].lower(), list(known), n=1, cutoff=0.6)
     return known[found[0]] if found else None
