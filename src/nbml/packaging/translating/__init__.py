@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from nbml import errors
 from nbml.packaging.translating.schema import Untranslatable
 from nbml.runtime import executors
 
@@ -25,6 +26,15 @@ class Translation:
     execution: dict[str, Any]
     files: Mapping[str, bytes] = field(default_factory=dict)
 
+    def proven(self, found: Mapping[str, Any] | None, want: Any, folder: Path) -> dict[str, Any]:
+        """The manifest's word once the proof ran: the library where the executor gave another answer; its files go then."""
+        why = "" if not self.files else unequal(found, want)
+        if not why:
+            return self.execution
+        for name in self.files:
+            (folder / name).unlink()
+        return {"kind": "library", "why": f"the translated model is not equal: {why}"}
+
     def write(self, folder: Path) -> None:
         """The executor's files, into the service's folder."""
         for name, content in self.files.items():
@@ -34,6 +44,27 @@ class Translation:
 def library(why: str) -> Translation:
     """The packaged module computes."""
     return Translation({"kind": "library", "why": why})
+
+
+def unequal(found: Mapping[str, Any] | None, want: Any) -> str:
+    """Where an executor's answers for the rows of a proof are not the notebook's; "" where they are, also row by row."""
+    from nbml.packaging import proof
+
+    if found is None or "failed" in found:
+        return "it was not asked" if found is None else f"{found['failed']['type']}: {found['failed']['message'][:200]}"
+    try:
+        mismatch = proof.compare(want, found, "")
+    except errors.ProofFailed as error:
+        return error.message
+    if mismatch is not None:
+        return mismatch.message
+    alone = found["alone"]
+    shares = [] if want.probabilities is None else want.probabilities["values"][: len(alone["values"])]
+    for wanted, got, absolute in ((want.predictions[: len(alone["predictions"])], alone["predictions"], 0.0), (shares, alone["values"], proof.ROUNDING)):
+        difference = proof.first_difference(wanted, got, absolute)
+        if difference is not None:
+            return f"row {difference[0]} alone gives {difference[3]}, not {difference[2]}"
+    return ""
 
 
 def translate(target: Any, manifest: Mapping[str, Any]) -> Translation:
