@@ -200,7 +200,13 @@ class SliceRefused(NbmlError):
 
 
 class ProofFailed(NbmlError):
-    """The packaged model does not equal the one in the kernel; nothing was built."""
+    """The packaged model does not equal the one in the kernel; nothing was built. ``proof`` shows the rows where answers differ."""
+
+    def __init__(
+        self, message: str, *, proof: object = None, next: str | None = None, instead: tuple[str, str] | None = None
+    ) -> None:
+        super().__init__(message, next=next, instead=instead)
+        self.proof = proof
 
 
 class DeployError(NbmlError):

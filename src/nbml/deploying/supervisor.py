@@ -39,6 +39,8 @@ BACKOFF = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 STEADY = 60.0
 #: a log longer than this is put aside at the next start of a worker
 LONGEST = 10_000_000
+#: a program that ends with 1
+NOTHING = shutil.which("false") or "/bin/false"
 #: lines of the log that an error shows
 LINES = 8
 #: files of a traceback that tell a reader nothing, and the lines that only point
@@ -233,7 +235,20 @@ class Supervisor:
         if log.exists() and log.stat().st_size > LONGEST:
             log.replace(log.with_name(f"{state.LOG}.1"))
         env = environment(self._home(), self.traffic[1], self.folder / state.TOKEN)
-        return Worker(self.store.root / spec.bento, self.listening, self.traffic[1], env, self._home(), log)
+        bento, python = self.store.root / spec.bento, self._python(spec)
+        return Worker(bento, self.listening, self.traffic[1], env, self._home(), log, python)
+
+    def _python(self, spec: Wish) -> str:
+        """The interpreter of the environment that the version was proven in. Where none can be had, the log tells, and none starts."""
+        from nbml.packaging import environments
+
+        thing = self.store.by_id(spec.thing)
+        try:
+            found = None if thing is None else environments.of(self.store, thing.body)
+        except errors.NbmlError as error:
+            self._note(str(error))
+            return NOTHING
+        return sys.executable if found is None else found.python
 
     # -- what happened --------------------------------------------------------------------------------------
 

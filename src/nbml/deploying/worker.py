@@ -31,8 +31,7 @@ def environment(home: Path, traffic_fd: int, token: Path) -> dict[str, str]:
     """The worker's environment: the supervisor's, less what is private to kernel and hub."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(PRIVATE)}
     own = {
-        "BENTOML_HOME": str(home), "BENTOML_DO_NOT_TRACK": "True", "OMP_NUM_THREADS": "1", "PYTHONSAFEPATH": "1",
-        "PYTHONUNBUFFERED": "1", "NBML_TRAFFIC_FD": str(traffic_fd),
+        "BENTOML_HOME": str(home), "BENTOML_DO_NOT_TRACK": "True", "OMP_NUM_THREADS": "1", "NBML_TRAFFIC_FD": str(traffic_fd),
     }  # fmt: skip
     return {**kept, **own, **({"NBML_TOKEN_FILE": str(token)} if token.is_file() else {})}
 
@@ -53,10 +52,14 @@ class Worker:
     """A Bento that is loaded, and its worker from ``go`` on. ``step`` never waits.
 
     ``code`` is the exit code of a worker, or of a loading, that has ended; None before. To be made in the main thread
-    only: Linux takes the thread for the parent.
+    only: Linux takes the thread for the parent. ``python`` is the interpreter of the environment that the Bento was proven
+    in; without one of its own it is this one.
     """
 
-    def __init__(self, bento: Path, listening: socket.socket, traffic_fd: int, env: Mapping[str, str], cwd: Path, log: Path) -> None:
+    def __init__(
+        self, bento: Path, listening: socket.socket, traffic_fd: int, env: Mapping[str, str], cwd: Path, log: Path,
+        python: str = sys.executable,
+    ) -> None:  # fmt: skip
         self._log, self._probe, self._next = log, _Probe(listening.getsockname()), 0.0
         self.started, self.ready_after = time.monotonic(), None
         self.pid, self.begun, self.code = 0, "", None
@@ -65,7 +68,7 @@ class Worker:
         go, self._go = os.pipe()
         self._say, say = os.pipe()
         os.set_blocking(self._say, False)
-        command = [sys.executable, str(Path(template.__file__)), str(bento), str(listening.fileno()), str(go), str(say)]
+        command = [python, "-I", "-B", "-u", str(Path(template.__file__)), str(bento), str(listening.fileno()), str(go), str(say)]
         with log.open("ab") as out:
             self._offset = out.tell()
             self.process = subprocess.Popen(

@@ -2,7 +2,8 @@
 
 This file is copied into every Bento, where the service and the proof run the same code; it imports the standard library,
 numpy, pandas where a frame is made, and ``nbml_runtime`` beside it. As a program (``python -I -B bridge.py``) it reads
-``{"rows": [...], "ids"?, "policy"?}`` and writes one JSON value: ``predictions``, ``rejected`` or ``failed``.
+``{"rows": [...], "ids"?, "policy"?, "told"?}`` and writes one JSON value: ``predictions``, ``rejected`` or ``failed``; where
+it is to be told, also which modules were loaded, and which were asked for and are not there.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from typing import Any
 
 FOLDER = Path(__file__).resolve().parent
 Json = dict[str, Any]
+#: rows that a translated model is asked for one by one when it is proven
+ALONE = 50
 
 
 class Unfit(ValueError):
@@ -36,9 +39,13 @@ class Bridge:
         self.target = target
         self.ask: Callable[[Any], Any] = target if manifest["entry"] == "predict" else target.predict
         self.classes = manifest["output"].get("classes")
+        #: sets what libraries keep for each thread as the notebook had it, or None
+        self.switches: Callable[[], None] | None = None
 
     def answer(self, columns: Mapping[str, list[Any]]) -> tuple[list[Any], Json | None]:
         """Predictions, one for each row, and the probabilities where the model gives them."""
+        if self.switches is not None:
+            self.switches()
         data = build(columns, self.manifest)
         return self.pack(self.ask(data), data, len(next(iter(columns.values()), [])))
 
@@ -54,6 +61,30 @@ class Bridge:
 
 def load(manifest: Mapping[str, Any], folder: Path = FOLDER) -> Bridge:
     """The bridge of a Bento's folder: files compared with their hashes, then the module imported."""
+    check(manifest, folder)
+    module = importlib.import_module(manifest["module"])
+    found = Bridge(manifest, getattr(module, manifest["entry"]))
+    found.switches = getattr(module, "_switches", None)
+    return found
+
+
+def serving(manifest: Mapping[str, Any], folder: Path = FOLDER) -> Any:
+    """What answers requests: the executor of a translated model, which imports none of its libraries, else the bridge."""
+    if not exact(manifest):
+        return load(manifest, folder)
+    check(manifest, folder)
+    from nbml_runtime import executors  # type: ignore[import-not-found, unused-ignore]
+
+    return executors.load(folder, manifest["execution"])
+
+
+def exact(manifest: Mapping[str, Any]) -> bool:
+    """Whether an executor of ours answers."""
+    return bool(manifest.get("execution", {}).get("kind") == "exact")
+
+
+def check(manifest: Mapping[str, Any], folder: Path) -> None:
+    """Raises RuntimeError where a file is another than was packaged, or a variable of the environment lacks."""
     for artifact in manifest["artifacts"]:
         content = (folder / artifact["path"]).read_bytes()
         if hashlib.sha256(content).hexdigest() != artifact["sha256"]:
@@ -61,8 +92,6 @@ def load(manifest: Mapping[str, Any], folder: Path = FOLDER) -> Bridge:
     missing = [name for name in manifest["environment"] if name not in os.environ]
     if missing:
         raise RuntimeError(f"the environment lacks {', '.join(missing)}, which the model's code reads")
-    module = importlib.import_module(manifest["module"])
-    return Bridge(manifest, getattr(module, manifest["entry"]))
 
 
 # -- JSON -> data ---------------------------------------------------------------------------------------------
@@ -289,6 +318,20 @@ def _width(dtype: str) -> str:
 # -- as a program ---------------------------------------------------------------------------------------------
 
 
+class _Missed:
+    """The last of the finders: remembers what no other found, and whether the model's own code asked for it."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, bool] = {}
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+        frame = sys._getframe(1)
+        while frame.f_back is not None and frame.f_code.co_filename.startswith(("<frozen importlib", importlib.__file__)):
+            frame = frame.f_back
+        own = frame.f_code.co_filename.startswith(str(FOLDER) + os.sep) and Path(frame.f_code.co_filename).name != "bridge.py"
+        self.names[name] = self.names.get(name, False) or own
+
+
 class _NoNbml:
     """A service must not need nbml: its import is refused here, as it would fail elsewhere."""
 
@@ -298,15 +341,20 @@ class _NoNbml:
 
 
 def respond(request: Json) -> Json:
-    """Answer one request as the service would."""
+    """Answer one request as the service would; where it is to be told, as the model's own code does, and ``exact`` the other way."""
     from nbml_runtime import plan  # type: ignore[import-not-found, unused-ignore]
 
     manifest = json.loads((FOLDER / "manifest.json").read_text(encoding="utf-8"))
     manifest["policy"] = request.get("policy", manifest["policy"])
     body = {key: request[key] for key in ("rows", "ids") if key in request}
+    other: Json = {}
     try:
-        bridge = load(manifest)
         batch = plan.Plan.of(manifest).read(body)
+        if exact(manifest):
+            other = {"exact": executed(manifest, batch)}
+            if not request.get("told"):
+                return other["exact"] | {"flags": batch.flags}
+        bridge = load(manifest)
         data = build(batch.columns, manifest)
         value = bridge.ask(data)
         predictions, probabilities = bridge.pack(value, data, batch.rows)
@@ -315,7 +363,19 @@ def respond(request: Json) -> Json:
     except Exception as error:
         return {"failed": failure(error)}
     flags = None if batch.flags is None else [list(row) for row in batch.flags]
-    return {"predictions": predictions, "probabilities": probabilities, "flags": flags, "form": form_of(value)}
+    return {"predictions": predictions, "probabilities": probabilities, "flags": flags, "form": form_of(value), **other}
+
+
+def executed(manifest: Mapping[str, Any], batch: Any) -> Json:
+    """What the executor answers for all rows of a batch, and for the first ones alone; or how it fails."""
+    try:
+        executor = serving(manifest)
+        predictions, probabilities = executor.answer(batch.columns)
+        few = [executor.answer({name: [values[i]] for name, values in batch.columns.items()}) for i in range(min(batch.rows, ALONE))]
+    except Exception as error:
+        return {"failed": failure(error)}
+    alone = {"predictions": [labels[0] for labels, _ in few], "values": [shares["values"][0] for _, shares in few if shares]}
+    return {"predictions": predictions, "probabilities": probabilities, "form": executor.form, "alone": alone}
 
 
 def failure(error: BaseException, folder: Path = FOLDER) -> Json:
@@ -325,7 +385,17 @@ def failure(error: BaseException, folder: Path = FOLDER) -> Json:
         path = Path(frame.filename)
         if path.parent == folder and path.name not in ("bridge.py", "service.py"):
             line = f"{path.name}:{frame.lineno}: {(frame.line or linecache.getline(frame.filename, frame.lineno or 0)).strip()}"
-    return {"type": type(error).__name__, "message": str(error), "line": line}
+    return {"type": type(error).__name__, "message": str(error), "line": line, "lacks": lacks(error)}
+
+
+def lacks(error: BaseException | None) -> list[str]:
+    """The modules whose absence an error tells, itself or by what it was raised from."""
+    found: list[str] = []
+    while error is not None:
+        if isinstance(error, ImportError) and error.name and error.name not in found:
+            found.append(error.name)
+        error = error.__cause__ or error.__context__
+    return found
 
 
 def main(arguments: Sequence[str] = ()) -> None:
@@ -334,7 +404,12 @@ def main(arguments: Sequence[str] = ()) -> None:
     os.dup2(2, 1)
     sys.path.insert(0, str(FOLDER))
     sys.meta_path.insert(0, _NoNbml())  # type: ignore[arg-type]
-    answer = respond(json.loads(sys.stdin.buffer.read()))
+    missed = _Missed()
+    sys.meta_path.append(missed)  # type: ignore[arg-type]
+    request = json.loads(sys.stdin.buffer.read())
+    answer = respond(request)
+    if request.get("told"):
+        answer |= {"missed": missed.names, "modules": sorted(sys.modules)}
     out.write(json.dumps(answer, allow_nan=False).encode())
     out.close()
 

@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import platform
+import re
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
@@ -19,6 +20,7 @@ from nbml import errors
 from nbml.packaging.proof import Expected
 
 if TYPE_CHECKING:
+    from nbml.packaging.inputs import Rows
     from nbml.running import Executor, Handle
     from nbml.slicing import Slice
     from nbml.store import Store
@@ -26,12 +28,16 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 RUNTIME = HERE.parent / "runtime"
 #: what the service itself needs, beside what the model's code imports
-NEEDS = ("bentoml", "numpy", "pandas", "orjson", "uvicorn", "uvloop", "httptools")
+SERVE = ("bentoml", "numpy", "orjson", "uvicorn", "uvloop", "httptools")
+#: what makes frames of requests, where the model takes frames
+FRAMES = ("pandas",)
+#: BentoML before has published vulnerabilities
+OLDEST = "1.4.39"
 #: files of the service, the same in every Bento
 TEMPLATE = (HERE / "bridge.py", HERE / "bento" / "service.py", HERE / "bento" / "docs.html")
 #: modules that a sliced module must not be called
 TAKEN = {"bridge", "service", "nbml_runtime", "nbml"}
-TAKEN_FILES = {"bridge.py", "service.py", "docs.html", "nbml_runtime", "nbml_runtime.py", "manifest.json", "sample.json"}
+TAKEN_FILES = {"bridge.py", "service.py", "docs.html", "nbml_runtime", "nbml_runtime.py", "manifest.json", "sample.json", "executor.json", "executor.bin"}
 #: seconds that a build may take
 LIMIT = 300.0
 
@@ -47,13 +53,25 @@ def module_name(name: str) -> str:
     return word
 
 
-def requirements(cut: Slice) -> tuple[str, ...]:
-    """Pinned: what the Slice found, and what the service needs; those that are installed here."""
+def requirements(cut: Slice, rows: Rows) -> tuple[str, ...]:
+    """Pinned: what the Slice found, and what the service needs; those that are installed here. The proof adds what lacks.
+
+    Raises errors.BadInput for a BentoML that no service should run on.
+    """
     found = {line.partition("==")[0].lower(): line for line in cut.requirements}
-    for name in NEEDS:
+    for name in SERVE + (() if rows.kind == "array" else FRAMES):
         with contextlib.suppress(PackageNotFoundError):
             found.setdefault(name, f"{name}=={version(name)}")
+    have = found.get("bentoml", "").partition("==")[2]
+    if _parts(have) < _parts(OLDEST):
+        told = f"BentoML {have} is installed" if have else "BentoML is not installed"
+        raise errors.BadInput(f"{told}; services run on {OLDEST} or later", next=f"%pip install 'bentoml>={OLDEST},<1.5'")
     return tuple(found[name] for name in sorted(found))
+
+
+def _parts(version: str) -> tuple[int, ...]:
+    """``1.4.39`` as numbers; what follows them is no matter."""
+    return tuple(int(digits.group()) for part in version.split(".") if (digits := re.match(r"\d+", part)))
 
 
 def runtime_files() -> dict[str, bytes]:
@@ -73,7 +91,7 @@ def identity(cut: Slice, manifest: Mapping[str, Any]) -> str:
     """A SHA-256 over all that decides what the service does: equal ones are one version."""
     decides = (
         "module", "entry", "input", "inputs", "labels", "output", "key", "policy", "suite", "expectations", "requirements", "python",
-        "runtime", "artifacts", "environment",
+        "runtime", "artifacts", "environment", "execution",
     )  # fmt: skip
     said = {name: manifest.get(name) for name in decides}
     said["source"] = cut.source
@@ -102,8 +120,9 @@ def write(folder: Path, cut: Slice, manifest: Mapping[str, Any], want: Expected,
 
 
 def rewrite(folder: Path, manifest: Mapping[str, Any]) -> None:
-    """The manifest as it is now, into a folder that was written before."""
+    """The manifest as it is now, and its requirements, into a folder that was written before."""
     _json(folder / "manifest.json", manifest)
+    (folder / "requirements.txt").write_text("\n".join(manifest["requirements"]) + "\n", encoding="utf-8")
 
 
 def begin(work: Path, source: Path, manifest: Mapping[str, Any]) -> Handle:
@@ -112,6 +131,7 @@ def begin(work: Path, source: Path, manifest: Mapping[str, Any]) -> Handle:
 
     name, number = manifest["service"], manifest["version"]
     home = work / "home"
+    shutil.rmtree(home, ignore_errors=True)
     home.mkdir(mode=0o700)
     env = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "BENTOML_", "NBML_"))}
     env |= {"BENTOML_HOME": str(home), "BENTOML_DO_NOT_TRACK": "True"}

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from nbml import datasets, errors, frames, settings
 from nbml.display import keep
-from nbml.packaging import build, fitting, inputs, proof
+from nbml.packaging import build, environments, fitting, inputs, proof, proving, translating
 from nbml.packaging.values import ServiceVersion, from_thing
 from nbml.store import Store, Thing, current
 
 if TYPE_CHECKING:
     from nbml.slicing import Slice
+    from nbml.slicing.watching import Seen
 
 POLICIES = ("reject", "flag", "off")
 #: of manifest.json
@@ -39,7 +40,7 @@ class Asked:
 
 def run(target: Any, asked: Asked) -> ServiceVersion | Slice:
     """See ``package``."""
-    from nbml.slicing import recorder
+    from nbml.slicing import carried, recorder, watching
 
     _options(asked)
     store = current()
@@ -53,14 +54,31 @@ def run(target: Any, asked: Asked) -> ServiceVersion | Slice:
     _has_key(asked, rows, namespace)
     expectations, suite = _suite(asked, rows)
     cut = _cut(target, entry, module, asked, namespace)
-    want = proof.expected(proof.Model(target, entry, word), rows)
+    model = proof.Model(target, entry, word)
+    with watching.watching() as seen:
+        want = proof.expected(model, rows)
+    if carried.adds(cut, seen):
+        cut = _cut(target, entry, module, asked, namespace, seen)
     manifest = _manifest(asked, cut, entry, rows, want, expectations, suite)
+    translated = translating.translate(target, manifest)
+    manifest["execution"] = translated.execution
     with build.workplace(store, asked.name) as work:
         last = store.find("service", asked.name)
         digest = build.identity(cut, manifest)
-        if last is not None and last.hash == digest and (store.root / last.body["path"] / "bento.yaml").is_file():
+        if last is not None and last.hash == digest and _stands(store, last, asked):
             return from_thing(last, same=True)
-        return _make(store, work, asked, cut, manifest, want, digest, _score(target, entry, asked, rows), suite)
+        case = proving.Case(store, work / "src", want, model, cut, namespace, asked.name, asked.proof)
+        return _make(case, work, asked, manifest, digest, _score(target, entry, asked, rows), suite, translated)
+
+
+def _stands(store: Store, last: Thing, asked: Asked) -> bool:
+    """Whether a version is there whole: its Bento, and the environment that it was proven in, at least as it is asked now."""
+    level = last.body["manifest"]["proof"]["level"]
+    whole = (store.root / last.body["path"] / "bento.yaml").is_file() and level in (asked.proof, "index")
+    try:
+        return whole and environments.of(store, last.body) is not None
+    except errors.NbmlError:
+        return False
 
 
 def _typed(asked: Asked, word: str, namespace: Any) -> str:
@@ -97,11 +115,10 @@ def _options(asked: Asked) -> None:
         close = errors.nearest(str(asked.policy), POLICIES)
         message = f"policy {asked.policy!r}: one of {', '.join(POLICIES)} is needed"
         raise errors.BadArgument(message, instead=("policy", close) if close else None)
-    if asked.proof == "index":
-        message = "proof='index' is not there yet: proof='local' proves with the packages that are installed here"
-        raise errors.NotYet(message, instead=("proof", "local"))
-    if asked.proof != "local":
-        raise errors.BadArgument(f"proof {asked.proof!r}: one of local, index is needed", instead=("proof", "local"))
+    if asked.proof not in environments.LEVELS:
+        close = errors.nearest(str(asked.proof), environments.LEVELS) or "local"
+        message = f"proof {asked.proof!r}: one of {', '.join(environments.LEVELS)} is needed"
+        raise errors.BadArgument(message, instead=("proof", close))
 
 
 def _entry(target: Any, namespace: Any) -> tuple[str, str]:
@@ -154,10 +171,10 @@ def _fitted(model: Any) -> bool:
     return True
 
 
-def _cut(target: Any, entry: str, module: str, asked: Asked, namespace: Any) -> Slice:
+def _cut(target: Any, entry: str, module: str, asked: Asked, namespace: Any, seen: Seen | None = None) -> Slice:
     from nbml import slicing
 
-    return slicing.cut({entry: target}, namespace, module=module, allow_secret=asked.allow_secret)
+    return slicing.cut({entry: target}, namespace, module=module, allow_secret=asked.allow_secret, seen=seen)
 
 
 def _length(rows: inputs.Rows, y: Any) -> None:
@@ -211,7 +228,7 @@ def _manifest(
         "format": FORMAT, "service": asked.name, "version": 0, "made": 0.0, "module": cut.module, "entry": entry,
         "input": rows.kind, "inputs": rows.inputs, **rows.more, "output": want.form, "key": list(asked.key), "policy": asked.policy,
         "suite": suite.ref if suite is not None else None, "expectations": expectations,
-        "requirements": list(build.requirements(cut)), "python": build.python_version(), "runtime": build.runtime_hash(),
+        "requirements": list(build.requirements(cut, rows)), "python": build.python_version(), "runtime": build.runtime_hash(),
         "artifacts": [
             {"path": a.path, "sha256": a.sha256, "bytes": len(a.content), "format": a.format} for a in cut.artifacts.values()
         ],
@@ -221,29 +238,37 @@ def _manifest(
 
 
 def _make(
-    store: Store, work: Path, asked: Asked, cut: Slice, manifest: dict[str, Any], want: proof.Expected, digest: str,
-    score: dict[str, Any] | None, suite: Thing | None,
+    case: proving.Case, work: Path, asked: Asked, manifest: dict[str, Any], digest: str, score: dict[str, Any] | None, suite: Thing | None,
+    translated: translating.Translation,
 ) -> ServiceVersion:  # fmt: skip
     """Prove, build, move into place and write down; whatever fails on the way leaves nothing."""
+    store, want = case.store, case.want
     last = store.find("service", asked.name)
     number = 1 if last is None else last.version + 1
     private = bool(set(settings.load(store.root)["data.private"]) & {spec["name"] for spec in manifest["inputs"]})
     manifest |= {"version": number, "made": time.time(), "score": score}
-    source = work / "src"
-    build.write(source, cut, manifest, want, private=private)
-    building = build.begin(work, source, manifest)  # beside the proof; without one it goes with the workplace
+    build.write(case.folder, case.cut, manifest, want, private=private)
+    translated.write(case.folder)
+    building = build.begin(work, case.folder, manifest)  # beside the proof; without one it goes with the workplace
     try:
-        manifest["proof"]["seconds"] = round(proof.prove(source, want, asked.name, cut.environment), 3)
+        proven = proving.prove(case, manifest["requirements"])
+        if _settle(manifest, proven):
+            building.kill()
+            building.wait()
+            build.rewrite(case.folder, manifest)
+            building = build.begin(work, case.folder, manifest)
         built = build.end(building, asked.name)
     except BaseException:
         building.kill()
         raise
+    manifest["execution"] = translated.proven(proven.exact, want, built / "src")
     build.rewrite(built / "src", manifest)
     home = store.room("services", asked.name) / str(number)
     shutil.rmtree(home, ignore_errors=True)  # of a process that died before it wrote the version down
     built.rename(home)
+    environment = proven.environment.folder.relative_to(store.root).as_posix()
     try:
-        thing = _record(store, asked, manifest, home, [] if private else want.sent[:3], digest, suite, want.rows.thing)
+        thing = _record(store, asked, manifest, home, environment, [] if private else want.sent[:3], digest, suite, want.rows.thing)
     except BaseException:
         shutil.rmtree(home, ignore_errors=True)
         raise
@@ -251,14 +276,23 @@ def _make(
     return from_thing(store.update(thing, {"result": keep(version._report())}), new=True)
 
 
+def _settle(manifest: dict[str, Any], proven: proving.Proven) -> bool:
+    """Write what was proven into the manifest; whether its requirements are others now."""
+    other = manifest["requirements"] != list(proven.requirements)
+    manifest["proof"] |= proven.said()
+    manifest |= {"requirements": list(proven.requirements), "pins": proven.environment.pins}
+    manifest["warnings"] = [*manifest["warnings"], *proven.environment.notes]
+    return other
+
+
 def _record(
-    store: Store, asked: Asked, manifest: dict[str, Any], home: Path, sample: list[Any], digest: str,
+    store: Store, asked: Asked, manifest: dict[str, Any], home: Path, environment: str, sample: list[Any], digest: str,
     suite: Thing | None, data: Thing | None,
 ) -> Thing:  # fmt: skip
     from nbml.packaging import report
 
     body = {
-        "manifest": manifest, "path": home.relative_to(store.root).as_posix(), "warnings": manifest["warnings"], "sample": sample,
+        "manifest": manifest, "path": home.relative_to(store.root).as_posix(), "environment": environment, "warnings": manifest["warnings"], "sample": sample,
         "suite": manifest["suite"], "policy": asked.policy, "size": build.size_of(home), "row": report.row(manifest),
     }  # fmt: skip
     edges = [(suite, "checks")] if suite is not None else []

@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import os
+import sys
 import traceback
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,6 +16,7 @@ from typing import Any
 
 from nbml import errors
 from nbml.packaging import bridge, exchange, inputs
+from nbml.packaging.causes import Mismatch
 
 #: how far floats may lie apart, as a share of the larger
 RELATIVE = 1e-9
@@ -22,11 +24,13 @@ RELATIVE = 1e-9
 ROUNDING = 1e-15
 #: how far an answer alone may lie from the same among others before it is told: single precision, other ways through BLAS
 SINGLE = 1e-4
+#: rows that a mismatch shows
+SHOWN = 20
 #: seconds that a fresh process may take
 LIMIT = 600.0
 #: what a fresh process sees of this one's environment, beside the variables that the code reads
 ENVIRONMENT = ("PATH", "HOME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "OMP_NUM_THREADS",
-               "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "CUDA_VISIBLE_DEVICES", "VIRTUAL_ENV")  # fmt: skip
+               "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "CUDA_VISIBLE_DEVICES")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -97,9 +101,13 @@ def expected(model: Model, rows: inputs.Rows) -> Expected:
     return Expected(chosen, sent, predictions, probabilities, form, tuple(notes))
 
 
-def prove(folder: Path, want: Expected, name: str, environment: Iterable[str] = ()) -> float:
-    """Compare a written folder with ``want``; seconds that it took. Raises errors.ProofFailed naming the first difference."""
-    got, seconds = respond(folder, {"rows": want.sent, "policy": "off"}, environment)
+def request(want: Expected) -> dict[str, Any]:
+    """What a fresh process is asked: the rows, whatever the suite says of them, and what it loaded for that."""
+    return {"rows": want.sent, "policy": "off", "told": True}
+
+
+def compare(want: Expected, got: Mapping[str, Any], name: str) -> Mismatch | None:
+    """What differs between ``want`` and the answer of a fresh process. Raises errors.ProofFailed where that is none."""
     if "failed" in got:
         raise errors.ProofFailed(f"{name} is not proven: its code fails outside the notebook: {told(got['failed'])}; nothing was built")
     if "rejected" in got:
@@ -108,18 +116,34 @@ def prove(folder: Path, want: Expected, name: str, environment: Iterable[str] = 
             f"{name} is not proven: row {first.get('row')} of {want.rows.source} is no valid request: column {first.get('column')!r}: "
             f"{first.get('problem')}; nothing was built"
         )
-    _compare(want, got, name)
-    return seconds
+    kept = {key: value for key, value in want.form.items() if key in got["form"]}
+    if kept != got["form"]:
+        return Mismatch(name, want.rows.source, "form", ((0, _said(kept), _said(got["form"])),), len(want.sent), len(want.sent))
+    pairs: list[tuple[str, list[Any], list[Any], float]] = [("", want.predictions, got["predictions"], 0.0)]
+    if want.probabilities is not None:
+        mine, theirs = want.probabilities, got["probabilities"] or {"classes": None, "values": []}
+        pairs += [("classes ", [mine["classes"]], [theirs["classes"]], 0.0)]
+        pairs += [("probabilities ", mine["values"], theirs["values"], ROUNDING)]
+    for what, one, two, absolute in pairs:
+        rows, count = differences(one, two, absolute)
+        if rows:
+            return Mismatch(name, want.rows.source, what, tuple((row, *_apart(*both)) for row, *both in rows), count, len(want.sent))
+    return None
 
 
-def respond(folder: Path, request: Mapping[str, Any], environment: Iterable[str] = ()) -> tuple[dict[str, Any], float]:
-    """What the code of a folder answers in a fresh process, which sees neither this folder, nor nbml, nor PYTHON* variables."""
+def respond(
+    folder: Path, request: Mapping[str, Any], environment: Iterable[str] = (), python: str = sys.executable
+) -> tuple[dict[str, Any], float]:
+    """What the code of a folder answers in a fresh process, which sees neither this folder, nor nbml, nor PYTHON* variables.
+
+    ``python`` is the interpreter of a closed environment: what is not in it the process does not see either.
+    """
     from nbml import running
 
     env = {name: os.environ[name] for name in (*ENVIRONMENT, *environment) if name in os.environ}
     env |= {name: value for name, value in os.environ.items() if name.startswith("LC_")}
     argv = ("-I", "-B", str(folder / "bridge.py"))
-    done = running.run(running.Job(argv, Path(folder.anchor), env, json.dumps(request).encode(), LIMIT))
+    done = running.run(running.Job(argv, Path(folder.anchor), env, json.dumps(request).encode(), LIMIT, python))
     if done.timed_out:
         raise errors.ProofFailed(f"the fresh process did not answer within {LIMIT:g} s")
     try:
@@ -138,10 +162,16 @@ def told(failed: Mapping[str, Any]) -> str:
 
 def first_difference(want: list[Any], got: list[Any], absolute: float = 0.0) -> tuple[int, int, Any, Any] | None:
     """(row, how many rows differ, wanted, found) of the first row that is not equal; None where all are."""
+    found, count = differences(want, got, absolute)
+    return (found[0][0], count, *found[0][1:]) if found else None
+
+
+def differences(want: list[Any], got: list[Any], absolute: float = 0.0) -> tuple[list[tuple[int, Any, Any]], int]:
+    """The first rows that are not equal, as (row, wanted, found), and how many there are."""
     if len(want) != len(got):
-        return min(len(want), len(got)), abs(len(want) - len(got)), f"{len(want)} answers", f"{len(got)} answers"
+        return [(min(len(want), len(got)), f"{len(want)} answers", f"{len(got)} answers")], abs(len(want) - len(got))
     differing = [i for i, (one, two) in enumerate(zip(want, got, strict=True)) if not same(one, two, absolute)]
-    return (differing[0], len(differing), want[differing[0]], got[differing[0]]) if differing else None
+    return [(i, want[i], got[i]) for i in differing[:SHOWN]], len(differing)
 
 
 def same(one: Any, two: Any, absolute: float = 0.0, relative: float = RELATIVE) -> bool:
@@ -155,30 +185,6 @@ def same(one: Any, two: Any, absolute: float = 0.0, relative: float = RELATIVE) 
     if isinstance(one, dict):
         return one.keys() == two.keys() and all(same(one[key], two[key], absolute, relative) for key in one)
     return bool(one == two)
-
-
-def _compare(want: Expected, got: Mapping[str, Any], name: str) -> None:
-    kept = {key: value for key, value in want.form.items() if key in got["form"]}
-    if kept != got["form"]:
-        raise errors.ProofFailed(
-            f"{name} is not proven: the notebook's model gives {_said(kept)}, the packaged one {_said(got['form'])}; nothing was built"
-        )
-    _refuse(first_difference(want.predictions, got["predictions"]), want, name, "")
-    if want.probabilities is not None:
-        mine, theirs = want.probabilities, got["probabilities"] or {"classes": None, "values": []}
-        _refuse(first_difference([mine["classes"]], [theirs["classes"]]), want, name, "classes ")
-        _refuse(first_difference(mine["values"], theirs["values"], ROUNDING), want, name, "probabilities ")
-
-
-def _refuse(difference: tuple[int, int, Any, Any] | None, want: Expected, name: str, what: str) -> None:
-    if difference is None:
-        return
-    row, count, one, two = difference
-    mine, theirs = _apart(one, two)
-    raise errors.ProofFailed(
-        f"{name} is not proven: row {row} of {want.rows.source}: the notebook's model gives {what}{mine}, the packaged one {theirs} "
-        f"({count} of {len(want.sent)} rows differ); nothing was built"
-    )
 
 
 def _form(model: Model, value: Any, rows: inputs.Rows) -> tuple[dict[str, Any], list[Any]]:

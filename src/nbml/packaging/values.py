@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,12 +56,22 @@ class ServiceVersion(Shown):
         ids = exchange.ids_of(df, manifest)
         if not request["rows"]:
             raise errors.BadInput(f"no rows for {self} to answer")
-        got, _ = proof.respond(self.path / "src", request | ({} if ids is None else {"ids": ids}), manifest["environment"])
+        got, _ = proof.respond(self.path / "src", request | ({} if ids is None else {"ids": ids}), manifest["environment"], self.python())
         if "rejected" in got:
             raise exchange.rejected(got["rejected"]["problems"], len(request["rows"]), str(self))
         if "failed" in got:
             raise errors.DeployError(f"{self} fails on these rows: {proof.told(got['failed'])}")
         return exchange.answer_to(got["predictions"], exchange.index_of(df), manifest)
+
+    def python(self) -> str:
+        """The interpreter of the closed environment that it was proven in; made again where it is gone.
+
+        Raises errors.DeployError where what is installed now is not what it was proven with.
+        """
+        from nbml.packaging import environments
+
+        found = environments.of(current(), self.thing.body)
+        return sys.executable if found is None else found.python
 
     def check(self) -> None:
         """Raises errors.StoreDamaged where the Bento's folder is gone."""

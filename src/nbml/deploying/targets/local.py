@@ -49,6 +49,7 @@ class LocalTarget:
         return [f"start a supervisor and a worker of {order.service} on {where} of 127.0.0.1", "wait until /readyz answers", *token]
 
     def apply(self, order: Order, progress: Callable[[Status | None], None]) -> Status:
+        self._environment(order)
         where = self.store.room("deployments", order.name)
         found = state.status(where)
         wish = Wish(uuid.uuid4().hex, order.service, order.bento, order.thing, order.before, order.by, order.port)
@@ -77,6 +78,14 @@ class LocalTarget:
             shutil.rmtree(where / state.HOME, ignore_errors=True)
             state.write_status(where, Status("stopped", after.service, after.url, after.port, after.pid, after.begun, after.boot))
         records.stopped(self.store, name)
+
+    def _environment(self, order: Order) -> None:
+        """See that the environment which the version was proven in is there. Raises errors.DeployError where it cannot be had."""
+        from nbml.packaging import environments
+
+        thing = self.store.by_id(order.thing)
+        if thing is not None:
+            environments.of(self.store, thing.body)
 
     # -- inside ---------------------------------------------------------------------------------------------
 
