@@ -91,7 +91,7 @@ class Service:
     def __init__(self) -> None:
         import bridge  # type: ignore[import-not-found]
 
-        LOADED[:] = [bridge.load(MANIFEST, FOLDER)]
+        LOADED[:] = [bridge.serving(MANIFEST, FOLDER)]
         settle()
 
     @bentoml.api(route="/predict")
