@@ -185,7 +185,10 @@ def test_what_depends_on_the_process_is_not_proven_and_leaves_nothing(run: Run, 
         run("import nbml; nbml.package(predict, 'wrong', on=df)")
     message = str(caught.value)
     assert message.startswith("wrong is not proven: row 0 of df: the notebook's model gives ")
-    assert message.endswith(" (3 of 3 rows differ); nothing was built")
+    assert message.endswith(
+        " (3 of 3 rows differ); likely cause: another process gives other answers again: randomness without a seed, or something of "
+        "the process itself; nothing was built\nTry: %nbml slice predict"
+    )
     assert leftovers(project) == []
     assert current().find("service", "wrong") is None
 
@@ -261,9 +264,7 @@ def test_bad_input_is_named_with_the_line_to_type(run: Run, project: Path) -> No
         "nbml.package(model, 'churn', on=X.iloc[:0])": "DataFrame of shape (0, 1) has no rows to prove the model on",
         "nbml.package(model, 'churn', on=X, y=[1])": "y has 1 values for the 4 rows of X",
         "nbml.package(model, 'churn', on=X, policy='rejct')": "policy 'rejct': one of reject, flag, off is needed",
-        "nbml.package(model, 'churn', on=X, proof='index')": (
-            "proof='index' is not there yet: proof='local' proves with the packages that are installed here"
-        ),
+        "nbml.package(model, 'churn', on=X, proof='indx')": "proof 'indx': one of local, index is needed",
     }  # fmt: skip
     for line, wanted in cases.items():
         with pytest.raises(errors.NbmlError) as caught:

@@ -38,7 +38,8 @@ def prepare(bento: str) -> None:
     manifest = Path(bento) / "src" / "manifest.json"
     if manifest.is_file():
         bridge = importlib.import_module("bridge")  # it compares the files' hashes before it loads any
-        bridge.load(json.loads(manifest.read_text(encoding="utf-8")))
+        load_model = getattr(bridge, "serving", bridge.load)  # a Bento of an earlier version has but the module
+        load_model(json.loads(manifest.read_text(encoding="utf-8")))
     gc.collect()
     gc.freeze()
 

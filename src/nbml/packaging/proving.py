@@ -129,14 +129,9 @@ def _lacking(case: Case, got: Mapping[str, Any], environment: Environment) -> li
 
 
 def _unused(case: Case, got: Mapping[str, Any], pins: list[str]) -> set[str]:
-    """Pins of which no module was loaded for the answers, and none is imported anywhere in the code.
-
-    Where an executor of our own answered, what the model itself loads was not seen, and nothing is dropped.
-    """
+    """Pins of which no module was loaded for the answers of the model's own code, and none is imported anywhere in it."""
     from nbml.packaging.environments.installed import everything, key
 
-    if got.get("execution", {}).get("kind", "library") != "library":
-        return set()
     used = {name.partition(".")[0] for name in got.get("modules", ())} | _imported(case.folder)
     unused = set()
     for pin in pins:

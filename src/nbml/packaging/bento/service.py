@@ -92,6 +92,7 @@ class Service:
         import bridge  # type: ignore[import-not-found]
 
         LOADED[:] = [bridge.serving(MANIFEST, FOLDER)]
+        bridge.warm(LOADED[0], MANIFEST, FOLDER)
         settle()
 
     @bentoml.api(route="/predict")
