@@ -34,7 +34,7 @@ def protocol(ahead: Callable[[Any], Any] | None = None) -> type[Any]:
             self.head = 0
             self.watch: Any = None
             if ahead is not None:
-                self.app = ahead(self.app)
+                self.app = ahead(self.app)  # type: ignore[has-type]
 
         def connection_made(self, transport: Any) -> None:
             super().connection_made(transport)
@@ -53,6 +53,8 @@ def protocol(ahead: Callable[[Any], Any] | None = None) -> type[Any]:
                 self.head += len(data)
                 if self.head > MAX_HEADERS:
                     self.refuse(431, f"the headers are longer than {MAX_HEADERS >> 10} kB")
+            elif self.timeout_keep_alive_task is None and self.cycle is not None and self.cycle.response_complete:
+                self.begun = self.loop.time()  # empty lines between two requests, which end uvicorn's own patience
 
         def on_message_begin(self) -> None:
             super().on_message_begin()
