@@ -11,12 +11,21 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable
+from importlib.util import cache_from_source
 from pathlib import Path
 
 from nbml import errors
 from nbml.packaging.environments import layout
 from nbml.packaging.environments.closure import Closure
 from nbml.packaging.environments.installed import Installed, everything, key
+
+#: where the installer compiled nothing, as uv does, each start would; the links are nobody's place to write, the environment is
+CACHE = '''"""Bytecode of what is linked here is kept beside it, since whoever installed it kept none."""
+import sys
+
+sys.pycache_prefix = sys.prefix + "/pycache"
+sys.dont_write_bytecode = False
+'''
 
 
 def check(closure: Closure) -> list[str]:
@@ -47,6 +56,11 @@ def fill(work: Path, closure: Closure) -> None:
     site = layout.site(work)
     for relative, target in links(closure).items():
         _link(site / relative, target)
+        if target.suffix == ".py":
+            compiled = Path(cache_from_source(str(target)))
+            _link((site / relative).parent / "__pycache__" / compiled.name, compiled)
+    if not _compiled(closure) and not (site / "sitecustomize.py").exists():
+        (site / "sitecustomize.py").write_text(CACHE, encoding="utf-8")
     for one in closure.members.values():
         for path in one.files:
             if path.startswith(".."):
@@ -74,6 +88,12 @@ def links(closure: Closure) -> dict[str, Path]:
         if one.record is None:
             chosen |= _whole(one)
     return chosen | _descend(shared, others)
+
+
+def _compiled(closure: Closure) -> bool:
+    """Whether the installer compiled what it installed, as pip does: nine of ten packages."""
+    starts = [path for one in closure.members.values() for top in one.tops if (path := one.root / top / "__init__.py").is_file()]
+    return sum(Path(cache_from_source(str(path))).is_file() for path in starts) >= 0.9 * len(starts)
 
 
 def _descend(paths: list[tuple[str, Path]], others: Iterable[Installed]) -> dict[str, Path]:
