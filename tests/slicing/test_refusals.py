@@ -164,7 +164,7 @@ def test_one_name_for_two_values_is_refused(notebook: Any) -> None:
 def test_what_is_moved_for_pickling_is_put_back(cut_after: Cut, notebook: Any) -> None:
     made = cut_after("class Model:\n    pass\ndef f(x):\n    return x\nmodel = Model()\nmodel.f = f\nmodel.g = lambda x: 1\ndef predict(x):\n    return model")
     names = notebook.user_ns
-    assert made.artifacts["model"].format == "pickle"
+    assert made.artifacts["model"].format == "skops"
     assert [(v.__module__, v.__qualname__) for v in (names["Model"], names["f"], names["model"].g)] == [("__main__", "Model"), ("__main__", "f"), ("__main__", "<lambda>")]
     assert "made" not in sys.modules
     assert b"__main__" not in made.artifacts["model"].content

@@ -41,10 +41,10 @@ def test_what_it_holds(sliced: Slice) -> None:
     assert (sliced.name, sliced.module) == ("model", "model")
     assert list(sliced.artifacts) == ["model"]
     artifact = sliced.artifacts["model"]
-    assert (artifact.path, artifact.format) == ("artifacts/model.pkl", "pickle")
-    assert sliced.hashes["artifacts/model.pkl"] == artifact.sha256
+    assert (artifact.path, artifact.format) == ("artifacts/model.skops", "skops")
+    assert sliced.hashes["artifacts/model.skops"] == artifact.sha256
     pinned = dict(line.split("==") for line in sliced.requirements)
-    assert set(pinned) == {"numpy", "scikit-learn"}
+    assert set(pinned) == {"numpy", "scikit-learn", "skops"}
     import sklearn
 
     assert pinned["scikit-learn"] == sklearn.__version__
@@ -81,20 +81,20 @@ def test_written_it_loads_anywhere_and_refuses_another_artifact(sliced: Slice, p
     load = LOAD + "import model; print(model.model.predict([[1]])[0], type(model.model).__module__, 'nbml' in sys.modules)"
     done = python(load, str(path.parent))
     assert done.stdout == "2.0 model False\n", done.stderr
-    artifact = project / "out" / "artifacts" / "model.pkl"
+    artifact = project / "out" / "artifacts" / "model.skops"
     content = bytearray(artifact.read_bytes())
     content[-3] ^= 1
     artifact.write_bytes(content)
     done = python(load, str(path.parent))
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1] == "ValueError: artifacts/model.pkl is not the file that was written with this module"
+    assert done.stderr.splitlines()[-1] == "ValueError: artifacts/model.skops is not the file that was written with this module"
 
 
 def test_it_shows_source_files_needs_and_the_next_line(sliced: Slice) -> None:
     text = repr(sliced)
     assert text.splitlines()[0].startswith("[slice] model as model.py · ")
     assert "class Mean(RegressorMixin, BaseEstimator):" in text
-    assert "artifacts/model.pkl" in text
+    assert "artifacts/model.skops" in text
     assert "needs numpy==" in text
     assert text.splitlines()[-1] == "Next: %nbml package model --name model"
     assert "class Mean" in sliced._repr_html_()

@@ -230,7 +230,9 @@ def _manifest(
         "suite": suite.ref if suite is not None else None, "expectations": expectations,
         "requirements": list(build.requirements(cut, rows)), "python": build.python_version(), "runtime": build.runtime_hash(),
         "artifacts": [
-            {"path": a.path, "sha256": a.sha256, "bytes": len(a.content), "format": a.format} for a in cut.artifacts.values()
+            {"path": a.path, "sha256": a.sha256, "bytes": len(a.content), "format": a.format, "types": list(a.types)}
+            | ({"why": a.why} if a.why else {})
+            for a in cut.artifacts.values()
         ],
         "proof": {"rows": len(want.sent), "seconds": 0.0, "level": asked.proof, "on": rows.source},
         "warnings": notes, "environment": list(cut.environment),

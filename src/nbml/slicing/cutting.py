@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from nbml import errors
-from nbml.slicing import clocks, constants, objects, program, risks
+from nbml.slicing import clocks, constants, formats, objects, program, risks
 from nbml.slicing import statements as texts
 from nbml.slicing.belongings import Belongings
 from nbml.slicing.definitions import Definitions
@@ -51,6 +51,8 @@ class Cutter:
         self.belongings = Belongings(module, folders)
         self.parts: dict[str, Part] = {}
         self.artifacts: dict[str, Any] = {}
+        #: what follows the call that loads an artifact
+        self.after: dict[str, str] = {}
         #: what a name of the module stands for, where it is a name of the notebook
         self.values: dict[str, Any] = {}
         #: id of an object -> the name that the module gives it
@@ -219,14 +221,16 @@ class Cutter:
     def finish(self, names: Collection[str], title: str) -> Slice:
         """Write artifacts and module."""
         artifacts = {name: self._artifact(name) for name in self.artifacts}
-        loader = "_artifact" if "_artifact" not in self.names else self.free("artifact")
+        call = "_artifact" if "_artifact" not in self.names else self.free("artifact")
+        loader = program.loader(call, [a.format for a in artifacts.values()]) if artifacts else ""
         for name, artifact in artifacts.items():
-            self.parts[name].text = f'{name} = {loader}("{artifact.path}", "{artifact.sha256}")'
+            types = artifact.types if artifact.format == "skops" else ()
+            self.parts[name].text = program.load(name, call, artifact.path, artifact.sha256, types, self.after[name])
         self._finish_imports(names)
         parts = program.ordered(self.parts)
         local = {path.partition("/")[0].removesuffix(".py") for path in self.belongings.files}
         future = any(part.future for part in parts)
-        source = program.module(title, self.imports, parts, future=future, loader=loader if artifacts else "", local=local)
+        source = program.module(title, self.imports, parts, future=future, loader=loader, local=local)
         tree = ast.parse(source)
         self._check(tree)
         self._clocks(names)
@@ -238,17 +242,18 @@ class Cutter:
     def _artifact(self, name: str) -> Artifact:
         value = self.artifacts[name]
         try:
-            content = objects.dump(value, self.module, self.definitions.home, self.definitions.owner, name)
+            found = formats.write(value, self.module, self.definitions.home, self.definitions.owner, name)
         except errors.SliceRefused:
             raise
         except Exception as error:  # pickling runs any code
             raise objects.refuse(value, name, name, error) from error
-        for module, _ in objects.names_in(content):
+        for module in found.modules:
             self.belongings.note(module, name)
-        if len(content) > LARGE:
-            self.warn(f"{name} is an artifact of {len(content) / 1e6:,.0f} MB")
-        digest = hashlib.sha256(content).hexdigest()
-        return Artifact(f"artifacts/{name}.pkl", content, digest, "pickle")
+        if len(found.content) > LARGE:
+            self.warn(f"{name} is an artifact of {len(found.content) / 1e6:,.0f} MB")
+        self.after[name] = found.after
+        path = f"artifacts/{name}{formats.SUFFIXES[found.format]}"
+        return Artifact(path, found.content, hashlib.sha256(found.content).hexdigest(), found.format, found.why, found.types)
 
     def _finish_imports(self, targets: Collection[str]) -> None:
         """Only the imports that are read; submodules that are reached through their package, where the notebook imported them."""

@@ -12,6 +12,7 @@ import sys
 import types
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from nbml import errors
@@ -19,6 +20,8 @@ from nbml import errors
 PROTOCOL = 5
 #: types whose values are pickled by the name under which their module has them
 _BY_NAME = (types.FunctionType, type, functools._lru_cache_wrapper)
+#: types whose subclasses other formats take for the plain type
+_PLAIN = (int, float, complex, str, bytes, list, dict, tuple, set, frozenset)
 
 #: hears of every object that is pickled; answers as ``reducer_override`` does
 Visit = Callable[[Any], Any]
@@ -140,51 +143,77 @@ def housed(module: str) -> Iterator[Callable[[Any, str], None]]:
     """Within this, ``module`` exists; what is given to the yielded function lives there under a name. All is put back after."""
     shim = types.ModuleType(module)
     before = sys.modules.get(module)
-    moved: dict[int, tuple[Any, str, str]] = {}
+    moved: dict[int, tuple[Any, str, str, str]] = {}
 
     def house(value: Any, name: str) -> None:
         head, _, rest = name.partition(".")
         if not rest:
             setattr(shim, head, value)
         if id(value) not in moved:
-            moved[id(value)] = (value, value.__module__, value.__qualname__)
+            moved[id(value)] = (value, value.__module__, value.__qualname__, value.__name__)
             value.__module__, value.__qualname__ = module, name
+            if not rest:
+                value.__name__ = name  # skops goes by this one
 
     sys.modules[module] = shim
     try:
         yield house
     finally:
-        for value, home, qualname in moved.values():
-            value.__module__, value.__qualname__ = home, qualname
+        for value, home, qualname, plain in moved.values():
+            value.__module__, value.__qualname__, value.__name__ = home, qualname, plain
         if before is None:
             del sys.modules[module]
         else:
             sys.modules[module] = before
 
 
-def dump(value: object, module: str, name_of: Callable[[Any], str], named: Callable[[str], Any], why: str) -> bytes:
-    """``value`` as a pickle in which what the notebook defines lives in ``module``; nothing in it names ``__main__``.
+@dataclass(frozen=True)
+class Pickled:
+    """A value as a pickle; ``odd`` where it holds a subclass of a plain type."""
 
-    ``name_of`` gives the dotted name of such a thing, ``named`` the thing that has a plain name.
+    content: bytes
+    odd: bool
+
+
+@contextmanager
+def rehomed(
+    value: object, module: str, name_of: Callable[[Any], str], named: Callable[[str], Any], why: str
+) -> Iterator[Pickled]:
+    """Within this, what the notebook defines and ``value`` holds lives in ``module``; given is ``value`` as a pickle of that.
+
+    ``name_of`` gives the dotted name of such a thing, ``named`` the thing that has a plain name. Raises errors.SliceRefused
+    where the pickle would name ``__main__``.
     """
     buffer = io.BytesIO()
+    odd = False
     with housed(module) as house:
 
         def visit(found: Any) -> Any:
+            nonlocal odd
             if homeless(found) or (isinstance(found, _BY_NAME) and found.__module__ == module):
                 name = name_of(found)
                 owner = name.partition(".")[0]
                 if owner != name:
                     house(named(owner), owner)
                 house(found, name)
+            odd = odd or (isinstance(found, _PLAIN) and type(found).__module__ != "numpy")
             return NotImplemented
 
         _Pickler(buffer, visit).dump(value)
-    content = buffer.getvalue()
-    for home, name in names_in(content):
-        if home == "__main__":
-            raise errors.SliceRefused(f"{why} holds {name}, which only the notebook has and whose source is not known")
-    return content
+        content = buffer.getvalue()
+        for home, name in names_in(content):
+            if home == "__main__":
+                raise errors.SliceRefused(f"{why} holds {name}, which only the notebook has and whose source is not known")
+        yield Pickled(content, odd)
+
+
+def flat(value: object, visit: Visit) -> bytes:
+    """``value`` as bytes in which nothing is told twice by reference: they are for comparing."""
+    buffer = io.BytesIO()
+    pickler = _Pickler(buffer, visit)
+    pickler.fast = True
+    pickler.dump(value)
+    return buffer.getvalue()
 
 
 def names_in(content: bytes) -> set[tuple[str, str]]:

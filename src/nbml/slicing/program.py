@@ -10,19 +10,50 @@ from nbml import errors
 from nbml.slicing.imports import Imports
 from nbml.slicing.statements import Reads, changes, indented, loaded
 
-#: the function by which a written module loads its artifacts
-LOADER = '''
-def {name}(path, sha256):
-    """A value that was fitted in the notebook; refused where its file is not the one that was written."""
-    import hashlib
-    import pathlib
-    import pickle
+#: the function by which a written module loads its artifacts: its head, and for each format what gives the value
+_LOADER = '''
+def {name}(path, sha256{more}):
+    """A value of the notebook; refused where its file is not the one that was written{rule}."""
+{imports}
 
     content = (pathlib.Path(__file__).parent / path).read_bytes()
     if hashlib.sha256(content).hexdigest() != sha256:
         raise ValueError(f"{{path}} is not the file that was written with this module")
-    return pickle.loads(content)
 '''.strip()
+#: format -> ending of its files, modules of the standard library, another module, the value
+_LOADS = {
+    "npy": (".npy", ("io",), "numpy", "numpy.load(io.BytesIO(content), allow_pickle=False)"),
+    "parquet": (".parquet", ("io",), "pandas", "pandas.read_parquet(io.BytesIO(content))"),
+    "json": (".json", ("json",), "", "json.loads(content)"),
+    "skops": (".skops", (), "skops.io", "skops.io.loads(content, trusted=list(types))"),
+    "pickle": (".pkl", ("pickle",), "", "pickle.loads(content)"),
+}
+
+
+def loader(name: str, formats: Iterable[str]) -> str:
+    """The text of the function that loads artifacts of these formats."""
+    wanted = set(formats)
+    known = [_LOADS[kind] for kind in _LOADS if kind in wanted]
+    imports = sorted({"hashlib", "pathlib"}.union(*(found[1] for found in known)))
+    listed = "skops" in wanted
+    more, rule = (", types=()", ", or holds what is not of the listed types") if listed else ("", "")
+    text = _LOADER.format(name=name, more=more, rule=rule, imports="\n".join(f"    import {module}" for module in imports))
+    for ending, _, module, value in known:
+        body = ([f"import {module}", ""] if module else []) + [f"return {value}"]
+        last = ending == known[-1][0]
+        margin = "    " if last else "        "
+        text += "\n" + ("" if last else f'    if path.endswith("{ending}"):\n') + "\n".join(margin + line if line else "" for line in body)
+    return text
+
+
+def load(name: str, call: str, path: str, sha256: str, types: Iterable[str], after: str) -> str:
+    """The statement that binds ``name`` to an artifact."""
+    listed = [f'"{found}"' for found in types]
+    line = f'{name} = {call}("{path}", "{sha256}"' + (f", [{', '.join(listed)}]" if listed else "") + f"){after}"
+    if len(line) <= 140 or not listed:
+        return line
+    inner = "".join(f"    {found},\n" for found in listed)
+    return f'{name} = {call}("{path}", "{sha256}", [\n{inner}]){after}'
 
 
 @dataclass
@@ -105,7 +136,7 @@ def _rank(part: Part) -> tuple[bool, tuple[int, int], str]:
 
 
 def module(title: str, imports: Imports, parts: Iterable[Part], *, future: bool, loader: str, local: Iterable[str]) -> str:
-    """The source of the module."""
+    """The source of the module. ``loader`` is the text of the function that loads artifacts, "" where there are none."""
     homes = set(local)
     blocks = [f'"""{title}"""']
     if future:
@@ -118,7 +149,7 @@ def module(title: str, imports: Imports, parts: Iterable[Part], *, future: bool,
     before_block = True
     for part in parts:
         if part.artifact and not loaded:
-            text += "\n\n\n" + LOADER.format(name=loader)
+            text += "\n\n\n" + loader
             loaded, before_block, label = True, True, ""
         comment = f"# {part.label}\n" if part.label and part.label != label else ""
         wide = part.block or before_block

@@ -11,12 +11,18 @@ from nbml.display import Report, Shown
 
 @dataclass(frozen=True)
 class Artifact:
-    """A value that travels as a file. ``path`` is relative to the module; ``format`` is "pickle" (protocol 5)."""
+    """A value that travels as a file. ``path`` is relative to the module.
+
+    ``format`` is npy, parquet, json, skops or pickle (protocol 5); ``why`` says of a pickle why it is no safer one; ``types``
+    are the names of what loading may make beyond what the format always may.
+    """
 
     path: str
     content: bytes = field(repr=False)
     sha256: str
     format: str
+    why: str = ""
+    types: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, repr=False)
