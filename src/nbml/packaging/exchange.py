@@ -11,6 +11,7 @@ from typing import Any
 
 from nbml import errors, frames
 from nbml.packaging import bridge
+from nbml.runtime.plan import MOST_ROWS
 
 #: bytes of one request's rows; a service takes bodies of up to 10 MB
 MOST_BYTES = 4_000_000
@@ -68,7 +69,7 @@ def chunks(rows: list[dict[str, Any]], most: int = MOST_BYTES) -> Iterator[tuple
     start, size = 0, 0
     for i, row in enumerate(rows):
         size += len(json.dumps(row)) + 2
-        if size > most and i > start:
+        if (size > most or i - start >= MOST_ROWS) and i > start:
             yield start, rows[start:i]
             start, size = i, len(json.dumps(row)) + 2
     if start < len(rows):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbml import datasets, errors, frames, settings
 from nbml.display import keep
-from nbml.packaging import build, environments, fitting, inputs, proof, proving, translating
+from nbml.packaging import build, environments, fitting, inputs, proof, proving, ranges, translating
 from nbml.packaging.values import ServiceVersion, from_thing
 from nbml.store import Store, Thing, current
 
@@ -235,6 +235,7 @@ def _manifest(
             for a in cut.artifacts.values()
         ],
         "proof": {"rows": len(want.sent), "seconds": 0.0, "level": asked.proof, "on": rows.source},
+        "seen": ranges.of(rows, settings.load(current().root)["data.private"]),
         "warnings": notes, "environment": list(cut.environment),
     }  # fmt: skip
 

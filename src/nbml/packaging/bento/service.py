@@ -1,6 +1,7 @@
-"""The service of this Bento: the proven model behind ``POST /predict``, answered ahead of BentoML's own routes.
+"""The service of this Bento: the proven model behind ``POST /predict`` and ``/v2``, answered ahead of BentoML's own app.
 
-/predict, /healthz and /readyz are the runtime's, /docs and /docs.json are made here; /metrics and the rest are BentoML's.
+/predict, /v2, /healthz and /readyz are the runtime's, /docs and its OpenAPI are made here; the rest is BentoML's, and /metrics
+is both: the runtime's counters follow BentoML's.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ if str(FOLDER) not in sys.path:
     sys.path.insert(0, str(FOLDER))
 
 import bentoml  # noqa: E402
+from nbml_runtime import connections  # noqa: E402
 from nbml_runtime.front import Answer, Front, openapi, settle, token_from  # noqa: E402
 
 MANIFEST = json.loads((FOLDER / "manifest.json").read_text(encoding="utf-8"))
@@ -42,7 +44,10 @@ FRONT = Front(MANIFEST, execute, token=token_from(), log=log())
 
 
 class Pages:
-    """ASGI: /docs and / as a page that asks no other server for anything, /docs.json as OpenAPI; the rest is BentoML's."""
+    """ASGI: /docs and / as a page that asks no other server for anything, /docs.json as OpenAPI, /metrics with our own counters.
+
+    The rest is BentoML's.
+    """
 
     def __init__(self, app: Any) -> None:
         self.app = app
@@ -51,18 +56,38 @@ class Pages:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         path = scope.get("path") if scope["type"] == "http" else None
-        if path not in ("/docs", "/docs.json", "/"):
+        if path == "/metrics":
+            await self.app(scope, receive, counted(send))
+            return
+        if path not in ("/docs", "/docs.json", "/openapi.json", "/"):
             await self.app(scope, receive, send)
             return
-        page = path != "/docs.json" and any(name == b"accept" and b"text/html" in value for name, value in scope["headers"])
+        page = not path.endswith(".json") and any(name == b"accept" and b"text/html" in value for name, value in scope["headers"])
         kind, body = (b"text/html; charset=utf-8", self.page) if page else (b"application/json", self.json)
         headers = [(b"content-type", kind), (b"content-length", b"%d" % len(body)), (b"vary", b"accept")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
 
-def ahead(app: Any) -> Any:
-    """The runtime's door, our pages behind it, BentoML's app behind these."""
+def counted(send: Any) -> Any:
+    """``send`` for BentoML's /metrics, with the runtime's counters at the end."""
+
+    async def more(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            kept = [pair for pair in message["headers"] if pair[0].lower() != b"content-length"]
+            message = {**message, "headers": kept}
+        elif not message.get("more_body"):
+            message = {**message, "body": message.get("body", b"") + FRONT.metrics()}
+        await send(message)
+
+    return more
+
+
+def behind(app: Any) -> Any:
+    """Behind BentoML's middleware: the runtime's door, our pages behind it, BentoML's routes behind these.
+
+    It asks for the token everywhere, and answers /predict too where the server is none that ``connections`` knows.
+    """
     return FRONT.around(Pages(app))
 
 
@@ -106,4 +131,5 @@ class Service:
 
 
 one_worker_metrics()
-Service.add_asgi_middleware(ahead)  # type: ignore[attr-defined]
+Service.add_asgi_middleware(behind)  # type: ignore[attr-defined]
+connections.install(FRONT.ahead)
