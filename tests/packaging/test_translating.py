@@ -82,7 +82,8 @@ def test_a_translated_model_answers_without_its_libraries(run: Run, serve: Calla
 
 def test_a_null_is_refused_as_the_model_refuses_it(run: Run, serve: Callable[..., Any]) -> None:
     run(FRAME)
-    version = run("N = X[['age', 'income']].dropna(); nbml.package(make_pipeline(StandardScaler(), LogisticRegression()).fit(N, y[N.index]), 'n')")
+    run("N = X[['age', 'income']].dropna()")
+    version = run("nbml.package(make_pipeline(StandardScaler(), LogisticRegression()).fit(N, y[N.index]), 'n')")
     assert version.manifest["execution"]["kind"] == "exact"
     worker = serve(version.path)
     for rows in ([{"age": 30, "income": None}], [{"age": 30, "income": 4.5}, {"age": 30, "income": None}]):
@@ -94,7 +95,7 @@ def test_a_null_is_refused_as_the_model_refuses_it(run: Run, serve: Callable[...
 def test_what_cannot_be_translated_is_served_by_its_library_and_the_manifest_says_why(run: Run) -> None:
     run(FRAME)
     run("class Mine(LogisticRegression):\n    pass")
-    version = run("N = X[['age', 'income']].dropna(); nbml.package(make_pipeline(StandardScaler(), Mine()).fit(N, y[N.index]), 'mine')")
+    version = run("N = X[['age', 'income']].dropna()\nnbml.package(make_pipeline(StandardScaler(), Mine()).fit(N, y[N.index]), 'mine')")
     assert version.manifest["execution"] == {"kind": "library", "why": "Mine is no class of scikit-learn"}
     assert not (version.path / "src" / "executor.bin").exists()
 
@@ -110,7 +111,8 @@ def test_an_executor_that_is_not_equal_does_not_serve(run: Run, monkeypatch: pyt
 
     monkeypatch.setitem(models._MODELS, "LogisticRegression", wrong)
     run(FRAME)
-    version = run("N = X[['age', 'income']].dropna(); nbml.package(make_pipeline(StandardScaler(), LogisticRegression()).fit(N, y[N.index]), 'w')")
+    run("N = X[['age', 'income']].dropna()")
+    version = run("nbml.package(make_pipeline(StandardScaler(), LogisticRegression()).fit(N, y[N.index]), 'w')")
     assert version.manifest["execution"]["kind"] == "library"
     assert version.manifest["execution"]["why"].startswith("the translated model is not equal: ")
     assert not (version.path / "src" / "executor.json").exists()
@@ -118,7 +120,7 @@ def test_an_executor_that_is_not_equal_does_not_serve(run: Run, monkeypatch: pyt
 
 def test_a_changed_executor_is_refused_by_name(run: Run, tmp_path: Path) -> None:
     run(FRAME)
-    version = run("N = X[['age', 'income']].dropna(); nbml.package(LogisticRegression().fit(N, y[N.index]), 'changed')")
+    version = run("N = X[['age', 'income']].dropna()\nnbml.package(LogisticRegression().fit(N, y[N.index]), 'changed')")
     folder = tmp_path / "copy"
     shutil.copytree(version.path / "src", folder)
     content = bytearray((folder / "executor.bin").read_bytes())

@@ -60,7 +60,8 @@ def unequal(found: Mapping[str, Any] | None, want: Any) -> str:
         return mismatch.message
     alone = found["alone"]
     shares = [] if want.probabilities is None else want.probabilities["values"][: len(alone["values"])]
-    for wanted, got, absolute in ((want.predictions[: len(alone["predictions"])], alone["predictions"], 0.0), (shares, alone["values"], proof.ROUNDING)):
+    pairs = ((want.predictions[: len(alone["predictions"])], alone["predictions"], 0.0), (shares, alone["values"], proof.ROUNDING))
+    for wanted, got, absolute in pairs:
         difference = proof.first_difference(wanted, got, absolute)
         if difference is not None:
             return f"row {difference[0]} alone gives {difference[3]}, not {difference[2]}"

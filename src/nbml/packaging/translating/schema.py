@@ -18,7 +18,7 @@ class Untranslatable(Exception):
 
 @dataclass(frozen=True)
 class Column:
-    """``kind`` is float, int, bool, single (of less precision) or cell (anything else); ``null`` what a null is for the model: nan or none."""
+    """``kind`` is float, int, bool, single (of less precision) or cell (anything else); ``null`` is nan or none."""
 
     kind: str
     null: str = "nan"

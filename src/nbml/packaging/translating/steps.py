@@ -18,8 +18,8 @@ def step(value: Any, schema: Schema) -> tuple[list[Json], Schema]:
     if name == "Pipeline":
         return chain([inner for _, inner in value.steps], schema)
     if name in _JOINTS:
-        node, out = _JOINTS[name](value, schema)
-        return [node], out
+        joint, out = _JOINTS[name](value, schema)
+        return [joint], out
     if name == "FunctionTransformer":
         if value.func is not None:
             raise Untranslatable("FunctionTransformer runs a function of its own")
@@ -69,7 +69,8 @@ def _union(value: Any, schema: Schema) -> tuple[Json, Schema]:
     if value.transformer_weights:
         raise Untranslatable("FeatureUnion has weights")
     every = list(range(len(schema)))
-    return _side_by_side([(every, fitted) for _, fitted in value.transformer_list if not (isinstance(fitted, str) and fitted == "drop")], schema)
+    fitted = [inner for _, inner in value.transformer_list if not (isinstance(inner, str) and inner == "drop")]
+    return _side_by_side([(every, inner) for inner in fitted], schema)
 
 
 def _side_by_side(parts: list[tuple[list[int], Any]], schema: Schema) -> tuple[Json, Schema]:
@@ -120,7 +121,8 @@ def _powers(value: Any, schema: Schema) -> tuple[Json, Schema]:
     width = len(schema)
     factors = [list(itertools.chain.from_iterable([i] * int(n) for i, n in enumerate(row))) for row in value.powers_]
     most = max(1, max(map(len, factors)))
-    return {"op": "powers", "factors": np.array([row + [width] * (most - len(row)) for row in factors], dtype=np.int64)}, floats(len(factors))
+    filled = np.array([row + [width] * (most - len(row)) for row in factors], dtype=np.int64)
+    return {"op": "powers", "factors": filled}, floats(len(factors))
 
 
 def _unit(value: Any, schema: Schema) -> tuple[Json, Schema]:
@@ -147,7 +149,8 @@ def _pca(value: Any, schema: Schema) -> tuple[Json, Schema]:
         over = np.sqrt(value.explained_variance_)
         over[over < np.finfo(over.dtype).eps] = np.finfo(over.dtype).eps
     onto = doubles(value.components_)
-    return {"op": "project", "onto": onto, "minus": doubles(value.mean_.reshape(1, -1) @ value.components_.T), "over": doubles(over)}, floats(len(onto))
+    minus = doubles(value.mean_.reshape(1, -1) @ value.components_.T)
+    return {"op": "project", "onto": onto, "minus": minus, "over": doubles(over)}, floats(len(onto))
 
 
 def _svd(value: Any, schema: Schema) -> tuple[Json, Schema]:

@@ -78,8 +78,8 @@ def _forest(value: Any) -> Json:
     trees = list(value.estimators_) if hasattr(value, "estimators_") else [value]
     classes = getattr(value, "classes_", None)
     width = 1 if classes is None else len(classes)
-    fields = _fields(trees, 1.0)
-    return _node(fields, width=width, start=np.zeros(width), link="mean" if classes is None else "shares", single=True, nulls=_nulls(trees[0]))
+    link = "mean" if classes is None else "shares"
+    return _node(_fields(trees, 1.0), width=width, start=np.zeros(width), link=link, single=True, nulls=_nulls(trees[0]))
 
 
 def _boosting(value: Any) -> Json:
@@ -101,7 +101,7 @@ def _nulls(tree: Any) -> bool:
 
 
 def _fields(trees: Sequence[Any], rate: float) -> dict[str, list[Any]]:
-    """The arrays of each tree; thresholds are moved so that a double need not be rounded to single precision before it is compared."""
+    """The arrays of each tree; thresholds are moved so that a double need not be rounded before it is compared."""
     import numpy as np
 
     states = [tree.tree_.__getstate__()["nodes"] for tree in trees]

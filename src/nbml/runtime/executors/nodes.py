@@ -14,8 +14,8 @@ import numpy as np
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Row = list[Any]
-#: what a float32 can hold
-SINGLE = float(np.finfo(np.float32).max)
+#: the largest double that a float32 can stand for: what is larger is rounded to infinity
+SINGLE = float(np.nextafter(float(np.finfo(np.float32).max) + 2.0**103, 0.0))
 
 
 class Step(Protocol):

@@ -39,14 +39,14 @@ def loads(text: bytes, blob: bytes) -> Any:
     def unpacked(value: Any) -> Any:
         if isinstance(value, dict):
             if value.keys() == {"$"}:
-                return _array(*value["$"], blob)
+                return _array(blob, *value["$"])
             return {key: unpacked(inner) for key, inner in value.items()}
         return [unpacked(inner) for inner in value] if isinstance(value, list) else value
 
     return unpacked(json.loads(text))
 
 
-def _array(kind: str, shape: list[int], start: int, blob: bytes) -> np.ndarray[Any, Any]:
+def _array(blob: bytes, kind: str, shape: list[int], start: int) -> np.ndarray[Any, Any]:
     if kind not in _KINDS:
         raise ValueError(f"an array of {kind!r} is no part of a plan")
     count = int(np.prod(shape, dtype=np.int64))
