@@ -38,6 +38,7 @@ _HOMES = {
     "package": "nbml.packaging:package",
     "service": "nbml.packaging:service",
     "services": "nbml.packaging:services",
+    "predict": "nbml.packaging:predict",
     "deploy": "nbml.commands:deploy",
     "deployments": "nbml.deploying:deployments",
     "deployment": "nbml.deploying:deployment",
@@ -55,7 +56,7 @@ _HOMES = {
 }
 #: verbs of later versions; each raises errors.NotYet, which names it
 _COMING = (
-    "alert", "alerts", "card", "explain", "export", "import_runs", "judge", "label", "lineage", "predict",
+    "alert", "alerts", "card", "explain", "export", "import_runs", "judge", "label", "lineage",
     "promote", "recipe", "report", "reproduce", "retrain", "stale",
 )  # fmt: skip
 _HOMES |= {name: f"nbml.commands:{name}" for name in _COMING}

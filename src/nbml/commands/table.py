@@ -199,8 +199,9 @@ PACKAGING = (
     _lookup("service"),
     Command("services", "List the services.", example="%nbml services"),
     Command("predict", "Score data with a service.",
-            (_ref("service", "service"), _data("data"), Param("output", "path", None, "file to write", option="-o")),
-            line=("service", "data"), since=LATER),
+            (_ref("service", "service"), _data("data", "rows: a dataframe, name@n, or a Parquet or CSV file of any size"),
+             Param("output", "path", None, "Parquet or CSV file to write", option="-o")),
+            line=("service", "data"), example="%nbml predict SERVICE df"),
     Command("export", "Write a service for another server.", (
         _ref("service", "service"),
         Param("kind", help="what is written", option="--as", choices=("folder", "oci", "mlflow", "onnx", "savedmodel", "torchserve")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbml import errors
@@ -12,9 +13,10 @@ from nbml.store import check_name, current
 if TYPE_CHECKING:
     import pandas as pd
 
+    from nbml.packaging.scoring import Scored
     from nbml.slicing import Slice
 
-__all__ = ["ServiceVersion", "package", "service", "services"]
+__all__ = ["ServiceVersion", "package", "predict", "service", "services"]
 
 
 def package(
@@ -43,6 +45,16 @@ def package(
     check_name(name)
     asked = flow.Asked(name, on, y, suite, _key(key), proof, policy, _names(allow_secret), preview)
     return flow.run(model_or_function, asked)
+
+
+def predict(service: Any, data: Any, output: str | Path | None = None) -> pd.DataFrame | Scored:
+    """The answers of a packaged service to all rows of a frame, or of a Parquet or CSV file of any size, as they are served.
+
+    They come as a frame, or with ``output`` are written to that file, whole or not at all. See ``scoring.predict``.
+    """
+    from nbml.packaging import scoring
+
+    return scoring.predict(service, data, output)
 
 
 def service(ref: str) -> ServiceVersion:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from nbml.display import Code, Column, Details, Line, Note, Part, Report, Table, ago, code, figure, muted, size, strong
+from nbml.display import Code, Column, Details, Line, Note, Part, Progress, Report, Table, ago, code, figure, muted, seconds, size, strong
 
 if TYPE_CHECKING:
+    from nbml.packaging.causes import Mismatch
     from nbml.packaging.values import ServiceVersion
 
 SCOPES = {"row": "checked on every request", "window": "checked by the monitor", "not served": "not served: its column is no input"}
@@ -91,3 +93,33 @@ def listing_report(versions: list[ServiceVersion], line: str = "") -> Report:
     heads = ("service", "proven on rows", "suite", "policy", "warnings", Column("made", "right", "time"))
     title = f"{len(rows)} service" + ("" if len(rows) == 1 else "s")
     return Report(title, parts=[Table(heads, rows)] if rows else [], next=[line] if line and not rows else [])
+
+
+def scoring_report(service: str, rows: int, total: int, took: float, source: str) -> Report:
+    """How far a batch is; ``total`` is 0 where nobody knows."""
+    facts = [f"{rows / took:,.0f} rows a second"] if rows and took > 0.5 else []
+    if rows and total > rows and took > 1:
+        facts.append(f"{seconds(took / rows * (total - rows))} left")
+    parts: list[Part] = [Progress(rows, total, f"{rows:,} of {total:,} rows")] if total else [Line(muted(f"{rows:,} rows so far"))]
+    return Report((strong(service), " scores ", code(source)), "running", "scoring", facts, parts, kind="service", ref=service)
+
+
+def scored_report(service: str, rows: int, took: float, flags: Mapping[str, int], source: str, path: str = "") -> Report:
+    """What was scored, what was marked, and where it is."""
+    marked = [(code(text), count, count / rows) for text, count in sorted(flags.items(), key=lambda entry: -entry[1])]
+    parts: list[Part] = []
+    if marked:
+        parts.append(Table((Column("expectation", format="code"), "rows marked", Column("share", format="percent")), marked))
+    facts = [f"{rows:,} row{'' if rows == 1 else 's'} of {source}", seconds(took)]
+    title = (strong(service), *((" into ", code(path)) if path else ()))
+    return Report(title, "look" if marked else "well", "scored", facts, parts, kind="service", ref=service)
+
+
+def mismatch_report(mismatch: Mismatch) -> Report:
+    """The rows where the packaged model answers otherwise, and why."""
+    parts: list[Part] = [Note("bad", "cause", f"likely cause: {mismatch.cause}")] if mismatch.cause else []
+    rows = [(row, code(one), code(two)) for row, one, two in mismatch.rows]
+    what = mismatch.what.strip() or "answer"
+    parts.append(Table((Column("row"), f"{what} of the notebook's model", "of the packaged one"), rows))
+    facts = [] if mismatch.what == "form" else [f"{mismatch.count:,} of {mismatch.total:,} rows of {mismatch.source} differ"]
+    return Report((strong(mismatch.name),), "bad", "not proven", facts, parts)
