@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,23 @@ class TestProcess(ExecutorSuite):
         _until(lambda: all(handle._ended.is_set() for handle in handles))  # type: ignore[attr-defined]
         assert [handle.wait().output[-2:] for handle in handles] == [f"{i}\n".encode() for i in range(4)]
         assert handles[0].wait() is handles[0].wait()
+
+
+def test_an_interrupt_while_a_job_begins_ends_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begin = threading.Thread.start
+
+    def interrupted(thread: threading.Thread) -> None:
+        begin(thread)
+        if thread.name == "nbml-job":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    argv = ("-c", "import os, time; open('pid.part', 'w').write(str(os.getpid())); os.rename('pid.part', 'pid'); time.sleep(60)")
+    with pytest.raises(KeyboardInterrupt):
+        process.ProcessExecutor().submit(Job(argv, tmp_path, dict(os.environ)))
+    pid = tmp_path / "pid"  # where it came so far before it was killed
+    assert not pid.exists() or not Path(f"/proc/{pid.read_text()}").exists()
+    assert not [thread for thread in threading.enumerate() if thread.name == "nbml-job"]
 
 
 def test_run_finds_the_executor_by_its_name(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import subprocess
 import threading
 import time
 import weakref
+from collections.abc import Callable
 from typing import IO, TYPE_CHECKING, Any
 
 from nbml import errors
@@ -51,14 +52,15 @@ class ProcessHandle:
         self._done: Done | None = None
         self._failure: BaseException | None = None
         self._started, self._ended = threading.Event(), threading.Event()
-        threading.Thread(target=self._live, name="nbml-job", daemon=True).start()
-        self._patiently(self._started)
+        thread = threading.Thread(target=self._live, name="nbml-job", daemon=True)
+        self._patiently(thread.start)  # which waits too, until the thread lives
+        self._patiently(self._started.wait)
         if isinstance(self._failure, OSError):
             why = self._failure.strerror or str(self._failure)
             raise errors.BadInput(f"{job.python} cannot be started in {job.cwd}: {why}") from self._failure
 
     def wait(self) -> Done:
-        self._patiently(self._ended)
+        self._patiently(self._ended.wait)
         if self._done is None:
             raise errors.BadInput(f"{self._job.python} could not be run: {self._failure}") from self._failure
         return self._done
@@ -74,10 +76,10 @@ class ProcessHandle:
         assert self._process is not None
         return self._process.pid
 
-    def _patiently(self, event: threading.Event) -> None:
+    def _patiently(self, wait: Callable[[], object]) -> None:
         """Waits; whatever interrupts the wait ends the Job first."""
         try:
-            event.wait()
+            wait()
         except BaseException:
             self.kill()
             self._ended.wait(5)
