@@ -57,7 +57,10 @@ def install(site: Path) -> Install:
 
 def seen(python: str, *modules: str, cwd: Path | None = None, **env: str) -> list[str]:
     """The modules of these that a process of an environment can import."""
-    code = "import importlib, sys\nfor name in sys.argv[1:]:\n    try: importlib.import_module(name); print(name)\n    except ImportError: pass"
+    code = (
+        "import importlib, sys\nfor name in sys.argv[1:]:\n    try:\n        importlib.import_module(name)\n        print(name)\n"
+        "    except ImportError:\n        pass"
+    )
     done = subprocess.run(
         [python, "-I", "-B", "-c", code, *modules], cwd=cwd, env={**os.environ, **env}, capture_output=True, text=True, check=True
     )
@@ -185,7 +188,8 @@ def test_bytecode_is_kept_beside_what_was_installed_without(install: Install, si
 def test_the_distribution_of_a_module(install: Install) -> None:
     install("a", {"space/one/__init__.py": "", "space/one/deep.py": ""})
     install("b", {"space/two.py": "", "flat.py": ""})
-    assert [one and one.name for one in map(provider, ("space.one.deep", "space.two", "flat", "space.none", "no"))] == ["a", "b", "b", "a", None]
+    asked = ("space.one.deep", "space.two", "flat", "space.none", "no")
+    assert [one and one.name for one in map(provider, asked)] == ["a", "b", "b", "a", None]
 
 
 def wheel(folder: Path, name: str, version: str) -> None:

@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, needs_local_scope, no_var_expand
+from IPython.display import display
 
 from nbml import errors
 from nbml.commands import not_yet
@@ -36,6 +37,8 @@ class NbmlMagics(Magics):
         try:
             return self._run(line, cell, local_ns)
         except errors.NbmlError as error:
+            if isinstance(error, errors.ProofFailed) and error.proof is not None:
+                display(error.proof)
             if error.next and error.next.startswith("nbml.") and not self._imported():
                 error.next = f"import nbml; {error.next}"
             raise

@@ -37,7 +37,10 @@ OLDEST = "1.4.39"
 TEMPLATE = (HERE / "bridge.py", HERE / "bento" / "service.py", HERE / "bento" / "docs.html")
 #: modules that a sliced module must not be called
 TAKEN = {"bridge", "service", "nbml_runtime", "nbml"}
-TAKEN_FILES = {"bridge.py", "service.py", "docs.html", "nbml_runtime", "nbml_runtime.py", "manifest.json", "sample.json", "executor.json", "executor.bin"}
+TAKEN_FILES = {
+    "bridge.py", "service.py", "docs.html", "nbml_runtime", "nbml_runtime.py", "manifest.json", "sample.json", "executor.json",
+    "executor.bin",
+}  # fmt: skip
 #: seconds that a build may take
 LIMIT = 300.0
 

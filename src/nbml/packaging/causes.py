@@ -23,7 +23,10 @@ TELLING = ("older definition", "was changed after", "changes the global", "fille
 
 @dataclass(frozen=True, repr=False)
 class Mismatch(Shown):
-    """Answers that differ. ``rows`` are the first of them as (row, wanted, found), ``what`` is "", "classes ", "probabilities " or "form"."""
+    """Answers that differ. ``rows`` are the first of them as (row, wanted, found).
+
+    ``what`` is "" for predictions, "classes ", "probabilities ", or "form" where already their dtypes differ.
+    """
 
     name: str
     source: str
@@ -36,11 +39,12 @@ class Mismatch(Shown):
     @property
     def message(self) -> str:
         row, one, two = self.rows[0]
-        where = "" if self.what == "form" else f"row {row} of {self.source}: "
-        what = "" if self.what == "form" else self.what
-        many = "" if self.what == "form" else f" ({self.count} of {self.total} rows differ)"
         cause = f"; likely cause: {self.cause}" if self.cause else ""
-        return f"{self.name} is not proven: {where}the notebook's model gives {what}{one}, the packaged one {two}{many}{cause}; nothing was built"
+        found = f"the notebook's model gives {one}, the packaged one {two}"
+        if self.what != "form":
+            found = f"row {row} of {self.source}: the notebook's model gives {self.what}{one}, the packaged one {two}"
+            found += f" ({self.count} of {self.total} rows differ)"
+        return f"{self.name} is not proven: {found}{cause}; nothing was built"
 
     def _report(self) -> Report:
         from nbml.packaging.report import mismatch_report
@@ -69,7 +73,7 @@ def likely(scene: Scene) -> str:
     """The first reason that explains what was found; "" where none does."""
     if "failed" in scene.got:
         return _of_failure(scene.got["failed"])
-    for look in (_process, _form, _columns, _dtypes, _code, _precision, _warned):
+    for look in (_process, _form, _columns, _dtypes, _precision, _code, _warned):
         found = look(scene)
         if found:
             return found
@@ -166,7 +170,8 @@ def _precision(scene: Scene) -> str:
     from nbml.packaging.proof import SINGLE, same
 
     if all(same(one, two, 0.0, SINGLE) for one, two in _pairs(scene)):
-        return "dtype: the answers agree in single precision, so somewhere float64 became float32"
+        code = _code(scene)
+        return "dtype: the answers agree in single precision, so somewhere float64 became float32" + (f" ({code})" if code else "")
     if all(_number(one) and _number(two) and one == two for one, two in _pairs(scene)):
         return "dtype: the numbers are equal, and their types are not"
     return ""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbml import datasets, errors, frames, settings
 from nbml.display import keep
-from nbml.packaging import build, environments, fitting, inputs, proof, proving, ranges, translating
+from nbml.packaging import build, environments, fitting, inputs, preview, proof, proving, ranges, translating
 from nbml.packaging.values import ServiceVersion, from_thing
 from nbml.store import Store, Thing, current
 
@@ -38,7 +38,7 @@ class Asked:
     preview: bool = False
 
 
-def run(target: Any, asked: Asked) -> ServiceVersion | Slice:
+def run(target: Any, asked: Asked) -> ServiceVersion | preview.Preview:
     """See ``package``."""
     from nbml.slicing import carried, recorder, watching
 
@@ -48,7 +48,10 @@ def run(target: Any, asked: Asked) -> ServiceVersion | Slice:
     entry, word = _entry(target, namespace)
     module = build.module_name(asked.name)
     if asked.preview:
-        return replace(_cut(target, entry, module, asked, namespace), following=_typed(asked, word, namespace))
+        cut = replace(_cut(target, entry, module, asked, namespace), following=_typed(asked, word, namespace))
+        return preview.start(
+            asked.name, cut, lambda: _now(target, entry, word, namespace), lambda: _agreed(target, entry, word, asked, cut, namespace)
+        )  # fmt: skip
     rows = inputs.find(target, asked.on, asked.name, word, namespace)
     _length(rows, asked.y)
     _has_key(asked, rows, namespace)
@@ -71,6 +74,23 @@ def run(target: Any, asked: Asked) -> ServiceVersion | Slice:
         return _make(case, work, asked, manifest, digest, _score(target, entry, asked, rows), suite, translated)
 
 
+def _agreed(target: Any, entry: str, word: str, asked: Asked, cut: Slice, namespace: Any) -> preview.Contract:
+    """What a preview takes and gives, as asked on a few rows."""
+    rows = inputs.find(target, asked.on, asked.name, word, namespace)
+    _has_key(asked, rows, namespace)
+    expectations, suite = _suite(asked, rows)
+    want = proof.expected(proof.Model(target, entry, word), rows.take(inputs.choose(rows, preview.FEW)))
+    manifest = _manifest(asked, replace(cut, requirements=()), entry, rows, want, expectations, suite)
+    private = set(settings.load(current().root)["data.private"]) & {spec["name"] for spec in manifest["inputs"]}
+    return preview.Contract(manifest | {"version": "preview"}, [] if private else want.sent[:1])
+
+
+def _now(target: Any, entry: str, word: str, namespace: Any) -> Any:
+    """What the name of a model stands for now, where it is a model still; else the model that it was."""
+    found = namespace.get(word, target)
+    return found if (hasattr(found, "predict") if entry == "model" else callable(found)) and not isinstance(found, type) else target
+
+
 def _stands(store: Store, last: Thing, asked: Asked) -> bool:
     """Whether a version is there whole: its Bento, and the environment that it was proven in, at least as it is asked now."""
     level = last.body["manifest"]["proof"]["level"]
@@ -89,6 +109,7 @@ def _typed(asked: Asked, word: str, namespace: Any) -> str:
     given = [("--on", " ".join(names.get(key, str(value)) for key, value in (("on", asked.on), ("y", asked.y)) if value is not None))]
     given += [("--suite", "" if asked.suite is None else str(asked.suite)), ("--key", ",".join(asked.key))]
     given += [("--policy", asked.policy if asked.policy != "reject" else ""), ("--allow-secret", ",".join(asked.allow_secret))]
+    given += [("--proof", asked.proof if asked.proof != "local" else "")]
     return " ".join([f"%nbml package {word} --name {asked.name}", *(f"{option} {value}" for option, value in given if value)])
 
 
@@ -295,7 +316,8 @@ def _record(
     from nbml.packaging import report
 
     body = {
-        "manifest": manifest, "path": home.relative_to(store.root).as_posix(), "environment": environment, "warnings": manifest["warnings"], "sample": sample,
+        "manifest": manifest, "path": home.relative_to(store.root).as_posix(), "environment": environment,
+        "warnings": manifest["warnings"], "sample": sample,
         "suite": manifest["suite"], "policy": asked.policy, "size": build.size_of(home), "row": report.row(manifest),
     }  # fmt: skip
     edges = [(suite, "checks")] if suite is not None else []

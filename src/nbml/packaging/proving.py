@@ -84,9 +84,8 @@ def _without(case: Case, rest: list[str], found: Proven) -> Proven:
 
 def _judge(case: Case, got: Mapping[str, Any], environment: Environment) -> None:
     """Raises errors.ProofFailed where the answers are not the notebook's, with the likely cause."""
-    scene = causes.Scene(
-        case.want, got, case.model, case.folder / f"{case.cut.module}.py", case.namespace, case.cut.warnings, lambda: case.ask(environment)[0]
-    )
+    module = case.folder / f"{case.cut.module}.py"
+    scene = causes.Scene(case.want, got, case.model, module, case.namespace, case.cut.warnings, lambda: case.ask(environment)[0])
     try:
         mismatch = proof.compare(case.want, got, case.name)
     except errors.ProofFailed as error:

@@ -107,7 +107,7 @@ def load(folder: Path) -> Environment | None:
         return None
     for path, size, changed in said["marks"]:
         try:
-            now = os.stat(path)
+            now = Path(path).stat()
         except OSError:
             return None
         if (now.st_size, now.st_mtime_ns) != (size, changed):

@@ -40,7 +40,7 @@ def close(requirements: Iterable[str]) -> Closure:
     from packaging.markers import default_environment
     from packaging.requirements import Requirement
 
-    walk, marks = _Walk(everything()), dict(default_environment())
+    walk, marks = _Walk(everything()), {name: str(value) for name, value in default_environment().items()}
     todo: list[tuple[Any, str]] = [(Requirement(line), "") for line in requirements]
     while todo:
         wanted, asker = todo.pop()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import sys
 from collections.abc import Iterator
@@ -72,8 +71,8 @@ def stamps() -> dict[str, int]:
     found: dict[str, int] = {}
     for place in dict.fromkeys(sys.path):
         try:
-            if place and place not in found and any(name.endswith((".dist-info", ".egg-info")) for name in os.listdir(place)):
-                found[place] = os.stat(place).st_mtime_ns
+            if place and any(entry.suffix in (".dist-info", ".egg-info") for entry in Path(place).iterdir()):
+                found[place] = Path(place).stat().st_mtime_ns
         except OSError:
             continue
     return found
@@ -95,15 +94,15 @@ def everything() -> dict[str, Installed]:
 
 
 def _of(place: Path) -> Iterator[Installed]:
-    for entry in sorted(os.listdir(place)):
-        if not entry.endswith((".dist-info", ".egg-info")):
+    for entry in sorted(place.iterdir()):
+        if entry.suffix not in (".dist-info", ".egg-info"):
             continue
-        distribution = PathDistribution(place / entry)
+        distribution = PathDistribution(entry)
         text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or distribution.read_text("") or ""
         head = re.split(r"\r?\n\r?\n", text, maxsplit=1)[0]
         name, version = (_field(head, word) for word in ("Name", "Version"))
         if name and version:
-            yield Installed(name[0], version[0], place, place / entry, tuple(_field(head, "Requires-Dist")))
+            yield Installed(name[0], version[0], place, entry, tuple(_field(head, "Requires-Dist")))
 
 
 def _field(head: str, word: str) -> list[str]:

@@ -124,7 +124,7 @@ def _above(path: str) -> list[str]:
 
 def _whole(one: Installed) -> dict[str, Path]:
     """A distribution without RECORD: its modules, in whatever form, and its metadata."""
-    names = [name for name in os.listdir(one.root) if name.partition(".")[0] in one.tops]
+    names = [path.name for path in one.root.iterdir() if path.name.partition(".")[0] in one.tops]
     names = [name for name in names if not name.endswith((".dist-info", ".egg-info", ".pth"))]
     return {name: one.root / name for name in [*names, one.info.name]}
 
