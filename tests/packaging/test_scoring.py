@@ -172,7 +172,7 @@ def test_every_kind_of_answer_and_of_input(run: Run, monkeypatch: pytest.MonkeyP
     assert found["prediction_twice"].tolist() == [3.0, pytest.approx(np.nan, nan_ok=True), 6.0]
     assert found["prediction_text"].tolist() == ["x", "none", "y"]
     assert run("nbml.predict('pair', df)")[["prediction_0", "prediction_1"]].to_numpy().tolist() == [[1.5, 2.5], [0.0, 1.0], [3.0, 4.0]]
-    assert run("nbml.predict('objects', df)")["prediction"].tolist() .isna().tolist() == [False, True, False]
+    assert run("nbml.predict('objects', df)")["prediction"].isna().tolist() == [False, True, False]
     run("nbml.package(lengths, 'lengths', on=['a', 'bb', 'ccc'])")
     run("pd.DataFrame({'words': ['aa', 'b', 'cccc']}).to_csv('w.csv', index=False)")
     assert run("nbml.predict('lengths', ['aaaa', 'b', ''])")["prediction"].tolist() == [4, 1, 0]

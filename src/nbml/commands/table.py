@@ -194,7 +194,7 @@ PACKAGING = (
         Param("proof", default="local", help="where it is proven", choices=("local", "index")),
         Param("policy", default="reject", help="what happens to rows that break the suite", choices=("reject", "flag", "off")),
         Param("allow_secret", "list", (), "environment variables that the service may need"),
-        Param("preview", "flag", False, "show what would be built"),
+        Param("preview", "flag", False, "build nothing: show the code, and serve the model of this notebook"),
     ), line=("model_or_function",), cell="run", example="%nbml package MODEL --name NAME"),
     _lookup("service"),
     Command("services", "List the services.", example="%nbml services"),

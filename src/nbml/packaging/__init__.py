@@ -13,8 +13,8 @@ from nbml.store import check_name, current
 if TYPE_CHECKING:
     import pandas as pd
 
+    from nbml.packaging.preview import Preview
     from nbml.packaging.scoring import Scored
-    from nbml.slicing import Slice
 
 __all__ = ["ServiceVersion", "package", "predict", "service", "services"]
 
@@ -30,12 +30,12 @@ def package(
     policy: str = "reject",
     allow_secret: Iterable[str] = (),
     preview: bool = False,
-) -> ServiceVersion | Slice:
+) -> ServiceVersion | Preview:
     """Make a service of a fitted model, or of a function ``predict(df)``, and prove that it equals the notebook's.
 
     ``on`` are rows to prove it on: a frame, an array, a Series, a list, ``name@n`` or a path; without it a live frame that
-    holds the model's columns. The same code, files, suite and policy are the same version. With ``preview`` the Slice is
-    given, and nothing is built.
+    holds the model's columns. The same code, files, suite and policy are the same version. With ``preview`` nothing is
+    built: the Slice is given, and the notebook's own model answers at ``url`` in this process.
 
     Raises errors.NotFitted, errors.BadInput (no rows; what a request cannot carry), errors.UnknownSuite,
     errors.SliceRefused, and errors.ProofFailed, after which nothing is there.

@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from nbml.display import Code, Column, Details, Line, Note, Part, Progress, Report, Table, ago, code, figure, muted, seconds, size, strong
+from nbml.display import (
+    Code,
+    Column,
+    Details,
+    Line,
+    Note,
+    Part,
+    Progress,
+    Report,
+    Table,
+    ago,
+    code,
+    figure,
+    link,
+    muted,
+    seconds,
+    size,
+    strong,
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from nbml.packaging.causes import Mismatch
+    from nbml.packaging.preview import Preview
     from nbml.packaging.values import ServiceVersion
 
 SCOPES = {"row": "checked on every request", "window": "checked by the monitor", "not served": "not served: its column is no input"}
@@ -123,3 +143,29 @@ def mismatch_report(mismatch: Mismatch) -> Report:
     parts.append(Table((Column("row"), f"{what} of the notebook's model", "of the packaged one"), rows))
     facts = [] if mismatch.what == "form" else [f"{mismatch.count:,} of {mismatch.total:,} rows of {mismatch.source} differ"]
     return Report((strong(mismatch.name),), "bad", "not proven", facts, parts)
+
+
+def preview_report(preview: Preview) -> Report:
+    """The address and a line for the terminal first, then the code, as the Slice shows it."""
+    sliced = preview.slice._report()
+    following = [preview.slice.following] if preview.slice.following else []
+    if not preview.live:
+        note = Note("look", "not served", preview.why or "stopped, or a later preview has its place")
+        state = "look" if preview.why else "idle"
+        return Report((strong(preview), *_as(sliced)), state, "preview", sliced.facts, [note, *sliced.parts], following)
+    at: tuple[Any, ...] = (code(f"{preview.url}/predict"), " · ", link("docs", f"{preview.url}/docs"))
+    follows = muted("it follows the notebook: a new definition answers at once; it is gone with the kernel")
+    parts: list[Part] = [Line(at), Line(follows), Details("from a terminal", [Code(curl(preview), "sh")]), *sliced.parts]
+    return Report((strong(preview), *_as(sliced)), sliced.state, "preview", sliced.facts, parts, following)
+
+
+def curl(preview: Preview) -> str:
+    """The line that asks a preview for a row of its own."""
+    token = ' -H "Authorization: Bearer $NBML_TOKEN"' if preview.server is not None and preview.server.token else ""
+    body = json.dumps({"rows": preview.contract.sample if preview.contract is not None else []}, ensure_ascii=False)
+    return f"curl -s {preview.url}/predict -H 'Content-Type: application/json'{token} -d @- <<'JSON'\n{body}\nJSON"
+
+
+def _as(sliced: Report) -> tuple[Any, ...]:
+    """What of a Slice's title follows its name."""
+    return tuple(sliced.title[1:]) if isinstance(sliced.title, tuple) else ()
