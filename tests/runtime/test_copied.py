@@ -42,7 +42,7 @@ def test_copied_it_needs_the_standard_library_only(tmp_path: Path) -> None:
     assert found["answers"] == [200, 422, 400]
     assert json.loads(found["first"]) == {"ids": ["a"], "predictions": [None], "version": "churn@3"}
     assert found["foreign"] == ["nbml_runtime"]
-    assert found["paths"] == ["/predict"]
+    assert found["paths"][:3] == ["/predict", "/healthz", "/readyz"]
 
 
 def test_its_imports_are_its_own() -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from conftest import until
-from nbml.runtime import arriving
+from nbml.runtime import answers, arriving
 from nbml.runtime import front as door
 from nbml.runtime.front import Answer, Front, openapi, settle, token_from
 from runtime.asking import AGE, INPUTS, ROW, SOFT, ask, manifest, one, request, requested
@@ -321,17 +321,138 @@ def test_what_is_elsewhere_is_the_app_behind() -> None:
     assert request(front, GOOD, path="/user/me/predict", root_path="/user/me")[0] == 200
 
 
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b'{"rows": [{"age": 1, "age": 2}]}', "the body has a member 'age' twice in one object"),
+        (b'{"rows": [], "rows": [{"age": 1}]}', "the body has a member 'rows' twice in one object"),
+        (b'{"rows": [{"age": 1}, {"age": 2, "a\\u0067e": 3}]}', "the body has a member 'age' twice in one object"),
+        (b'{"rows": [{"age": NaN}]}', None), (b'{"rows": [{"age": Infinity}]}', None), (b'{"rows": [{"age": 1}]} x', None),
+        (b"\xff\xfe{\x00", None), (b"", None), (b"{'rows': []}", None), (b'{"rows": [{"age": 1e999}]}', None),
+        (b'\xef\xbb\xbf{"rows": [{"age": 1}]}', "the body is no JSON, and begins with a byte order mark: "),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("writer", ["orjson", "json"])
+def test_what_json_leaves_open_is_400(body: bytes, message: str | None, writer: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if writer == "json":
+        monkeypatch.setattr(answers, "orjson", None)
+    status, answer = ask(body, inputs=INPUTS[:1])
+    assert (status, answer["error"]["message"].startswith(message or "the body is no JSON: ")) == (400, True)
+
+
+def test_colons_in_texts_and_names_are_no_second_members() -> None:
+    inputs = [{"name": "at: x", "kind": "text", "dtype": "str"}, INPUTS[4]]
+    rows = [{"at: x": "a: b: c", "signup": "2024-05-01T12:30:00"}, {"at: x": ":", "signup": "2024-05-01"}]
+    for ids in (None, ["a:b", "c:d"]):
+        assert ask({"rows": rows} | ({} if ids is None else {"ids": ids}), inputs=inputs)[0] == 200
+    assert ask(b'{"rows": [{"at: x": ":", "at: x": "", "signup": "2024-05-01"}]}', inputs=inputs)[0] == 400
+
+
+@pytest.mark.parametrize("body", [b"[" * 100_000, b'{"rows":' + b"[" * 100_000, b'{"rows":[' + b'{"age":' * 100_000])
+@pytest.mark.parametrize("path", ["/predict", "/v2/models/churn/infer"])
+def test_no_depth_of_nesting_is_too_deep(body: bytes, path: str) -> None:
+    assert request(Front(manifest(), one), body, headers=[JSON], path=path)[0] in (400, 413)
+
+
+def test_a_crowd_of_rows_is_413_before_they_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    many = b'{"rows":[' + b",".join([b"{}"] * 300_000) + b"]}"
+    monkeypatch.setattr(answers, "loads", lambda body: pytest.fail("it was parsed"))
+    status, answer = ask(many)
+    assert (status, answer["error"]["message"]) == (413, "the body has more than 100,000 rows; send at most 100,000 at a time")
+    monkeypatch.undo()
+    status, answer = ask({"rows": [{"note": 1}] * 100_001}, inputs=INPUTS[5:])
+    assert (status, answer["error"]["message"]) == (413, "100,001 rows; send at most 100,000 at a time")
+    assert ask({"rows": [{"note": "{" * 200_000}]}, inputs=INPUTS[5:])[0] == 200  # braces of a text are no rows
+
+
+def test_a_body_whose_first_byte_never_comes_is_408_and_one_that_comes_late_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arriving, "PATIENCE", 0.2)
+    front = Front(manifest(), one)
+
+    async def asked(comes: bool) -> int:
+        sent: list[Any] = []
+
+        async def receive() -> Any:
+            await (asyncio.sleep(0.01) if comes else asyncio.Event().wait())
+            return {"type": "http.request", "body": GOOD}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        await front({"type": "http", "method": "POST", "path": "/predict", "headers": []}, receive, send)
+        return int(sent[0]["status"])
+
+    assert asyncio.run(asked(False)) == 408
+    assert asyncio.run(asked(True)) == 200
+
+
+def test_a_long_body_is_not_even_asked_for_where_its_sender_waits() -> None:
+    headers = [JSON, (b"expect", b"100-continue"), (b"content-length", str(arriving.MAX_BODY + 1).encode())]
+    assert request(Front(manifest(), one), [], headers=headers)[0] == 413
+
+
+def test_a_model_that_never_answers_is_504(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(door, "LONGEST", 0.05)
+    go = threading.Event()
+    status, _, body = request(Front(manifest(), lambda columns: (go.wait(20), one(columns))[1]), GOOD)
+    go.set()
+    assert (status, told(body)) == (504, "there is no answer after 0.05 s")
+
+
+def test_one_usual_row_goes_the_short_way_to_the_same_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    changes: list[dict[str, Any]] = [
+        {}, {"age": 1}, {"charge": 3}, {"charge": -1}, {"plan": None}, {"age": 2**63}, {"x": 1}, {"signup": "no"}, {"age": 1.0},
+    ]  # fmt: skip
+    rows = [*({**ROW, **change} for change in changes), {"age": 1}, dict(reversed(ROW.items()))]
+    bodies = [{"rows": [row], "ids": [name]} for row in rows for name in ("a", "")]
+    for key in (None, "age", "customer"):
+        front = Front(manifest(expectations=[AGE, SOFT], key=key), one)
+        short = [front.answer(json.dumps(body).encode()) for body in bodies]
+        monkeypatch.setattr(type(front.plan), "_one", lambda *_: None)
+        assert [front.answer(json.dumps(body).encode()) for body in bodies] == short
+        monkeypatch.undo()
+    keyed = {"rows": [{**ROW, "customer": 7.0}]}
+    assert ask(keyed, key="customer")[1]["ids"] == ["7"]
+    ids = [ask({"rows": [ROW]})[1]["ids"][0] for _ in range(50)]
+    assert len(set(ids)) == 50
+    assert {len(name) for name in ids} == {32}
+
+
+def test_metrics_count_what_was_answered() -> None:
+    front = Front(manifest(), one)
+    for body in (GOOD, GOOD, b"{"):
+        request(front, body)
+    lines = front.metrics().decode().splitlines()
+    assert 'nbml_request_total{endpoint="/predict",http_response_code="200",service_version="churn@3"} 2' in lines
+    assert 'nbml_request_total{endpoint="/predict",http_response_code="400",service_version="churn@3"} 1' in lines
+    assert 'nbml_rows_total{service_version="churn@3"} 2' in lines
+    assert 'nbml_request_duration_seconds_bucket{le="+Inf",service_version="churn@3"} 3' in lines
+
+
 def test_the_document_is_openapi_of_what_is_really_taken() -> None:
-    document = openapi(manifest(key="customer"))
-    rows = document["components"]["schemas"]["Rows"]["properties"]["rows"]["items"]
-    assert rows["required"] == list(ROW)
-    assert list(rows["properties"]) == [*ROW, "customer"]
-    assert rows["properties"]["age"]["type"] == "integer"
-    assert rows["properties"]["plan"]["description"] == "dtype category; in training: basic, pro"
-    assert set(document["paths"]["/predict"]["post"]["responses"]) == {"200", "400", "401", "405", "413", "415", "422", "500", "503"}
+    seen = {"age": {"nulls": False, "min": 18, "max": 99, "examples": [30, 41]}, "plan": {"private": True}}
+    document = openapi(manifest(key="customer", seen=seen))
+    row = document["components"]["schemas"]["Row"]
+    assert row["required"] == list(ROW)
+    assert list(row["properties"]) == [*ROW, "customer"]
+    assert row["properties"]["age"] == {
+        "type": ["integer", "null"], "description": "an integer; dtype int64; in training 18 to 99", "examples": [30, 41],
+        "x-training": {"min": 18, "max": 99, "nulls": False},
+    }  # fmt: skip
+    assert row["properties"]["plan"] == {
+        "type": ["string", "null"], "description": "a text; dtype category; private: its training values are not told",
+    }  # fmt: skip
+    assert row["properties"]["customer"]["type"] == ["string", "number"]
+    assert "enum" not in json.dumps(row)
+    assert "pro" not in json.dumps(row["examples"])
+    assert set(document["paths"]["/predict"]["post"]["responses"]) == {
+        "200", "400", "401", "405", "408", "413", "415", "422", "500", "503", "504",
+    }  # fmt: skip
     texts = json.dumps(document)
     named = {part.split('"')[0] for part in texts.split('"#/components/schemas/')[1:]}
     assert named == set(document["components"]["schemas"])
+    example = document["components"]["schemas"]["Rows"]["examples"][0]
+    assert ask(example)[0] == 200
 
 
 def test_settled_the_collector_seldom_runs() -> None:

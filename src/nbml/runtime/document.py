@@ -50,7 +50,9 @@ def openapi(manifest: Mapping[str, Any]) -> dict[str, Any]:
 
 def _about(manifest: Mapping[str, Any], name: str) -> str:
     checked = [e["text"] for e in manifest.get("expectations") or () if e.get("scope", "row") == "row"]
-    policy = {"reject": "refused", "flag": "answered and marked in flags", "off": "answered"}[manifest.get("policy") or "reject"]
+    policy = {
+        "reject": "refused (only marked in flags, where mostly is below 1)", "flag": "answered, and marked in flags", "off": "answered",
+    }[manifest.get("policy") or "reject"]  # fmt: skip
     rules = f" Rows that break one of {len(checked)} expectations are {policy}: {'; '.join(checked)}." if checked else ""
     return f"{name}, packaged from a notebook and proven equal to it.{rules}"
 
