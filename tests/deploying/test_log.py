@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -44,8 +45,14 @@ class Log:
         return found
 
     def summary(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads((self.folder / "summary.json").read_text())
+        path = self.folder / "summary.json"
+        found: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {"requests": 0, "dropped": 0}
         return found
+
+    def limit(self, most: int = resource.RLIM_INFINITY) -> None:
+        """No file may be longer: writing gives an error as of a full disk, after a part was written."""
+        until(lambda: (self.folder / "summary.json").exists(), 20)
+        resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (most, resource.RLIM_INFINITY))
 
     def end(self) -> None:
         os.close(self.outer)
@@ -120,6 +127,98 @@ def test_private_columns_are_never_logged(log: Callable[..., Log], tmp_path: Pat
     assert json.loads(bodies[0]["request"]) == {"rows": [{"plan": "basic"}], "ids": ["a"]}
     assert json.loads(bodies[1]["response"])["error"]["problems"] == [{"row": 0, "column": "income", "problem": "too much"}]
     assert b"12345" not in b"".join(body[key] for body in bodies for key in ("request", "response"))
+
+
+def test_nothing_of_a_private_column_comes_by_a_refusal(log: Callable[..., Log], tmp_path: Path) -> None:
+    (tmp_path / "nbml.toml").write_text('[data]\nprivate = ["income"]\n')
+    one = log()
+
+    def refused(body: Any, status: int = 422, **error: Any) -> None:
+        answer = json.dumps({"error": error} if error else {"error": "income: 12345 is no number"}).encode()
+        one.sender.send(latency_ms=1.0, status=status, version="churn@1", rows=1, request=json.dumps(body).encode(), response=answer)
+
+    both = {"row": 0, "column": "plan", "value": {"plan": 3, "income": 12345}, "problem": "breaks plan < income"}
+    refused({"rows": [{"plan": 3, "income": 12345}]}, message='row 0: {"income": 12345} breaks', problems=[both], count=1)
+    misspelt = {"row": 0, "column": "incme", "value": 12345, "problem": "unknown column; nearest: income", "nearest": "income"}
+    refused({"rows": [{"plan": 3, "incme": 12345}]}, message="row 0, column 'incme': 12345", problems=[misspelt], count=1)
+    refused({"rows": [{"plan": 3, "incme": 12345}]}, message="many", problems=[], count=200)
+    refused({"inputs": [{"name": "income", "data": [12345]}]})
+    plain = {"row": 0, "column": "plan", "value": "x", "problem": "expected a number"}
+    refused({"rows": [{"plan": "x", "income": 12345}]}, message="row 0, column 'plan': found \"x\"", problems=[plain], count=1)
+    one.end()
+    bodies = one.rows("time", "request", "response")
+    assert b"12345" not in b"".join(body[key] for body in bodies for key in ("request", "response"))
+    assert json.loads(bodies[1]["request"]) == {"rows": [{"plan": 3}]}
+    assert [bodies[2]["request"], bodies[3]["request"], bodies[3]["response"]] == [b"", b"", b""]
+    assert json.loads(bodies[4]["response"])["error"]["message"] == "row 0, column 'plan': found \"x\"", "what is not private is told"
+
+
+def test_ids_of_a_private_key_are_hashes(log: Callable[..., Log], tmp_path: Path) -> None:
+    (tmp_path / "nbml.toml").write_text('[data]\nprivate = ["income", "email"]\n')
+    with contextlib.closing(Store(tmp_path)) as store:
+        store.add("service", "churn", {"manifest": {"key": ["email"]}})
+    one = log()
+    for id in ("ada@example.org", "bob@example.org", "ada@example.org"):
+        one.send(id)
+    problem = {"row": 0, "id": "ada@example.org", "column": "plan", "value": "x", "problem": "no"}
+    one.send("ada@example.org", status=422, error={"message": "refused", "problems": [problem], "count": 1})
+    one.end()
+    ids = [row["ids"][0] for row in one.rows()]
+    assert ids[0] == ids[2] == ids[3] != ids[1]
+    assert all(id.startswith("private-") for id in ids)
+    for path in (one.folder / "traffic").iterdir():
+        table = traffic.table(one.folder / "traffic", 0, tuple(traffic.schema().names)).to_pylist()
+        assert "example.org" not in str(table), path
+    assert (one.folder / "log.key").stat().st_mode & 0o777 == 0o600
+
+
+def test_on_a_full_disk_requests_wait_and_nothing_that_was_written_is_lost(log: Callable[..., Log]) -> None:
+    one = log()
+    one.limit(40_000)
+    one.send("first")
+    until(lambda: len(one.rows()) == 1, 20)
+    for number in range(600):
+        one.send(f"a{number}")
+    until(lambda: one.summary()["requests"] == 601, 20, "the summary goes on")
+    assert len(one.rows()) < 601, "a batch that does not fit is cut off whole"
+    (growing,) = (one.folder / "traffic").glob("*.part.arrow")
+    assert growing.stat().st_size < 40_000
+    assert one.process.poll() is None
+    one.limit()
+    until(lambda: len(one.rows()) == 601, 20, "there is room again: what waited is written")
+    one.end()
+    assert [row["ids"][0] for row in one.rows()] == ["first", *(f"a{number}" for number in range(600))]
+    assert one.summary()["dropped"] == 0
+
+
+def test_what_could_not_be_written_is_counted(log: Callable[..., Log]) -> None:
+    one = log()
+    one.limit(2_000)
+    for number in range(300):
+        one.send(f"a{number}")
+    until(lambda: one.summary()["requests"] == 300, 20)
+    one.end()
+    assert one.rows() == []
+    assert one.summary()["dropped"] == 300
+    resumed = log()
+    resumed.send("b")
+    resumed.end()
+    assert [row["ids"] for row in resumed.rows()] == [["b"]]
+    assert resumed.summary()["dropped"] == 300
+
+
+def test_drops_of_a_worker_are_counted_once_over_a_restart_of_the_writer(log: Callable[..., Log]) -> None:
+    first = log()
+    first.sender.dropped = 7
+    first.send("a")
+    until(lambda: first.summary()["dropped"] == 7, 20)
+    first.process.kill()
+    first.process.wait()
+    second = log()
+    second.sender.dropped = 9
+    second.send("b")
+    second.end()
+    assert second.summary()["dropped"] == 9
 
 
 def test_what_is_too_old_or_too_much_goes(tmp_path: Path) -> None:

@@ -8,12 +8,17 @@ not another's to write again.
 call. So a file can be read while it grows, and a kill -9 costs at most the last quarter of a second and a torn batch at
 the end, which the reader leaves out. A file that is full is written again as one batch. ``summary.json`` is what the
 panel shows, at most four times a second.
+
+Where the disk is full, what was written of a batch is cut off again, and requests wait in memory, up to HELD bytes, until there is
+room: the oldest of more go, and are counted as dropped. The service hears nothing of it.
+
+Values of private columns are never written: not in requests, not in refusals, and ids that are a private key's values are
+written as a keyed hash (``log.key`` of the deployment's folder).
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import select
 import statistics
@@ -22,10 +27,11 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nbml import errors, settings
 from nbml.deploying import state, traffic
+from nbml.deploying.masking import Private
 from nbml.runtime.traffic import Frame, Reader
 from nbml.store import Store
 
@@ -42,6 +48,8 @@ LOOK = 0.05
 IDLE = 0.1
 #: a file is full after so many requests, bytes or seconds
 ROWS, BYTES, SECONDS = 50_000, 64_000_000, 3600.0
+#: bytes of requests that wait for room on a full disk, and seconds between two attempts
+HELD, AGAIN = 64 << 20, 0.5
 #: seconds between two looks for what is too old or too much
 SWEEP = 60.0
 #: latencies that the quantiles are taken over
@@ -59,7 +67,8 @@ class Summary:
         old = said if said.get("since") == since else {}
         self.requests, self.errors, self.refused, self.rows = (int(old.get(key, 0)) for key in ("requests", "errors", "refused", "rows"))
         self.last = float(old.get("last") or 0.0)
-        self._lost, self._by_worker = int(old.get("dropped", 0)), dict[int, int]()
+        self._by_worker = {int(pid): int(count) for pid, count in old.get("workers", {}).items()}
+        self._lost = int(old.get("dropped", 0)) - sum(self._by_worker.values())
         self._recent: deque[float] = deque(maxlen=RECENT)
         self._minute = int(old.get("minute", time.time() // 60))
         counts = [int(count) for count in old.get("minutes", [])][-MINUTES:]
@@ -83,13 +92,22 @@ class Summary:
         self._turn(now)
         if not self._changed:
             return
-        self._changed = False
         cuts = statistics.quantiles(self._recent, n=100, method="inclusive") if len(self._recent) > 1 else [*self._recent] * 99
-        state.write_json(self.path, {
+        said = {
             "since": self.since, "requests": self.requests, "errors": self.errors, "refused": self.refused, "rows": self.rows,
             "p50_ms": round(cuts[49], 3) if cuts else None, "p99_ms": round(cuts[98], 3) if cuts else None,
-            "dropped": self._lost + sum(self._by_worker.values()), "last": self.last, "minute": self._minute, "minutes": list(self._counts),
-        })  # fmt: skip
+            "dropped": self._lost + sum(self._by_worker.values()),
+            "workers": {str(pid): count for pid, count in self._by_worker.items() if count}, "last": self.last,
+            "minute": self._minute, "minutes": list(self._counts),
+        }  # fmt: skip
+        with contextlib.suppress(OSError):  # a full disk: it is written when there is room
+            state.write_json(self.path, said)
+            self._changed = False
+
+    def lost(self, count: int) -> None:
+        """Requests that could not be written."""
+        self._lost += count
+        self._changed = True
 
     def _turn(self, now: float) -> None:
         """Begin the minutes that have come since."""
@@ -109,9 +127,10 @@ class Files:
         self._rows = self._bytes = 0
         self._opened = self._swept = 0.0
         for left in sorted(folder.glob("*" + traffic.OPEN)):  # of a log writer that was killed
-            traffic.compact(left)
+            _compact(left)
 
     def append(self, batch: pa.RecordBatch) -> None:
+        """Write a batch, whole or not at all. Raises OSError where it cannot be."""
         if self._fd >= 0 and (self._rows >= ROWS or self._bytes >= BYTES or time.time() - self._opened >= SECONDS):
             self.close()
         if self._fd < 0:
@@ -124,7 +143,7 @@ class Files:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd, self._bytes = -1, 0
-            traffic.compact(self._path)
+            _compact(self._path)
 
     def sweep(self, now: float) -> None:
         """Remove files older than the days kept, then the oldest of what is over the size kept."""
@@ -146,13 +165,32 @@ class Files:
         self._opened, self._rows, self._bytes = time.time(), 0, 0
         self._path = self.folder / f"{int(self._opened * 1000):015d}{traffic.OPEN}"
         self._fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        self._write(traffic.schema().serialize().to_pybytes())
+        try:
+            self._write(traffic.schema().serialize().to_pybytes())
+        except OSError:
+            os.close(self._fd)
+            self._fd = -1
+            self._path.unlink(missing_ok=True)
+            raise
 
     def _write(self, content: bytes) -> None:
+        """All of it or nothing: after a part of a batch a reader would find no further one."""
         rest = memoryview(content)
-        while rest:
-            rest = rest[os.write(self._fd, rest) :]
+        try:
+            while rest:
+                rest = rest[os.write(self._fd, rest) :]
+        except OSError:
+            os.ftruncate(self._fd, self._bytes)
+            raise
         self._bytes += len(content)
+
+
+def _compact(path: Path) -> None:
+    """Write a growing file again as a full one; without room for that it stays as it is, and is read as well."""
+    try:
+        traffic.compact(path)
+    except OSError:
+        path.with_name(f"{path.name}.new").unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -183,78 +221,71 @@ def main(arguments: list[str]) -> int:
 
 def write(folder: Path, fd: int, since: float, found: settings.Settings) -> None:
     """Write until the pipe ends."""
-    private = frozenset(found["data.private"])
+    private = Private(folder, frozenset(found["data.private"]))
     summary = Summary(folder / state.SUMMARY, since)
     summary.write(time.time())
     traffic.schema()  # imports pyarrow now, so that the first request does not wait for it
     files = Files(folder / state.TRAFFIC, found["log.days"], settings.size(found["log.size"]))
-    reader, waiting, due, ask = Reader(), list[Frame](), 0.0, folder / traffic.ASK
+    reader, waiting, due, ask = Reader(), Waiting(files, private, summary), 0.0, folder / traffic.ASK
     while True:
         asked = ask.exists()
-        pause = TOGETHER if asked else max(0.0, due - time.monotonic()) if waiting else IDLE
+        pause = TOGETHER if asked else max(0.0, due - time.monotonic()) if waiting.frames else IDLE
         data = os.read(fd, 1 << 18) if select.select([fd], [], [], pause)[0] else None
         if data:
             for frame in reader.feed(data):
                 summary.add(frame)
-                waiting.append(frame)
+                waiting.add(frame)
             if not asked:
                 time.sleep(TOGETHER)
-        if (waiting and (time.monotonic() >= due or (asked and not data))) or data == b"":
-            if waiting:
-                files.append(traffic.batch([_row(frame, private) for frame in waiting]))
-            waiting, due = [], time.monotonic() + PAUSE
+        if (waiting.frames and (time.monotonic() >= due or (asked and not data))) or data == b"":
+            due = time.monotonic() + (PAUSE if waiting.write() else AGAIN)
             summary.write(time.time())
-        elif not waiting:
+        elif not waiting.frames:
             summary.write(time.time())
         if asked and not data:
             ask.unlink(missing_ok=True)
         files.sweep(time.time())
         if data == b"":
+            waiting.give_up()
+            summary.write(time.time())
             files.close()
             return
 
 
-def _row(frame: Frame, private: frozenset[str]) -> dict[str, Any]:
-    """A frame as a row of the log, without the values of private columns."""
-    request, response = frame.request, frame.response
-    ids = frame.ids or _ids(request)
-    if private:
-        request, response = _without(request, private), _without(response, private)
-    return {
-        "time": frame.time, "ids": ids, "rows": frame.rows, "latency_ms": frame.latency_ms, "status": frame.status,
-        "version": frame.version, "request": request, "response": response,
-    }  # fmt: skip
+class Waiting:
+    """Requests that are not written yet: those of the last quarter of a second; while the disk is full, those that memory has room for."""
 
+    def __init__(self, files: Files, private: Private, summary: Summary) -> None:
+        self.frames: deque[Frame] = deque()
+        self._files, self._private, self._summary, self._size, self._told = files, private, summary, 0, False
 
-def _ids(request: bytes) -> list[str]:
-    """The ids that a refused request bore."""
-    said = _json(request)
-    ids = said.get("ids") if isinstance(said, dict) else None
-    return [str(value) for value in ids] if isinstance(ids, list) else []
+    def add(self, frame: Frame) -> None:
+        self.frames.append(frame)
+        self._size += len(frame.request) + len(frame.response) + 500
+        while self._size > HELD and len(self.frames) > 1:
+            first = self.frames.popleft()
+            self._size -= len(first.request) + len(first.response) + 500
+            self._summary.lost(1)
 
+    def write(self) -> bool:
+        """Write them all; whether there was room. They wait on where there was none."""
+        if not self.frames:
+            return True
+        try:
+            self._files.append(traffic.batch([self._private.row(frame) for frame in self.frames]))
+        except OSError as error:
+            if not self._told:
+                sys.stderr.write(f"log writer: {error.strerror or error}; requests wait in memory until there is room\n")
+            self._told = True
+            return False
+        self.frames.clear()
+        self._size, self._told = 0, False
+        return True
 
-def _without(body: bytes, private: frozenset[str]) -> bytes:
-    """``body`` without the values of private columns; empty where it cannot be read."""
-    said = _json(body)
-    if not isinstance(said, dict):
-        return b""
-    rows = said.get("rows")
-    for row in rows if isinstance(rows, list) else []:
-        if isinstance(row, dict):
-            for column in private & row.keys():
-                del row[column]
-    error = said.get("error")
-    for problem in error.get("problems") or [] if isinstance(error, dict) else []:
-        if isinstance(problem, dict) and problem.get("column") in private:
-            problem.pop("value", None)
-    return json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
-
-
-def _json(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return None
+    def give_up(self) -> None:
+        """What could not be written at the end is dropped, and counted."""
+        self._summary.lost(len(self.frames))
+        self.frames.clear()
 
 
 if __name__ == "__main__":
