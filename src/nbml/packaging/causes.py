@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -73,11 +73,11 @@ def likely(scene: Scene) -> str:
     """The first reason that explains what was found; "" where none does."""
     if "failed" in scene.got:
         return _of_failure(scene.got["failed"])
-    for look in (_process, _form, _columns, _dtypes, _precision, _code, _warned):
-        found = look(scene)
-        if found:
-            return found
-    return ""
+    found = _process(scene)
+    searched = replace(scene, started=time.monotonic())  # a fresh process takes its time
+    for look in (_form, _columns, _dtypes, _precision, _code, _warned):
+        found = found or look(searched)
+    return found
 
 
 def _of_failure(failed: Mapping[str, Any]) -> str:

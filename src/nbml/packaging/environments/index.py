@@ -47,7 +47,7 @@ def fill(work: Path, closure: Closure) -> None:
     env = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON") and key not in ("VIRTUAL_ENV", "CONDA_PREFIX")}
     uv = _uv()
     if uv is not None:
-        argv: tuple[str, ...] = ("pip", "install", "--python", str(layout.python(work)), "--compile-bytecode", "--no-progress", "-r", str(listed))
+        argv: tuple[str, ...] = ("pip", "install", "--python", str(layout.python(work)), "--compile-bytecode", "-r", str(listed))
         done = _run(uv, argv, {"UV_HTTP_TIMEOUT": PATIENCE, "UV_HTTP_RETRIES": "1", **env, **_handed(env)}, work)
     else:
         argv = ("-I", "-m", "pip", "--python", str(layout.python(work)), "install", "--disable-pip-version-check", "-r", str(listed))
