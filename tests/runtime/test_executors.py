@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import importlib
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+import threadpoolctl
 
 from nbml.packaging import bridge, exchange, inputs, translating
 from nbml.runtime import executors
@@ -21,10 +22,17 @@ NUMBERS = [f"x{i}" for i in range(6)]
 ALL = [*NUMBERS, "count", "plan", "city", "flag"]
 
 
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Threads that wait for one another cost more than these small fits."""
+    with threadpoolctl.threadpool_limits(1):
+        yield
+
+
 def make(name: str, **options: Any) -> Any:
     """An estimator of scikit-learn by its name."""
     for module in ("linear_model", "ensemble", "tree", "svm", "preprocessing", "impute", "compose", "pipeline", "decomposition",
-                   "feature_selection", "cluster", "naive_bayes", "model_selection", "calibration"):  # fmt: skip
+                   "feature_selection", "cluster", "naive_bayes", "model_selection", "calibration", "neural_network"):  # fmt: skip
         found = getattr(importlib.import_module(f"sklearn.{module}"), name, None)
         if found is not None:
             return found(**options)
@@ -257,6 +265,51 @@ def test_forests_compare_in_single_precision(name: str, options: dict[str, Any],
         equal(model, executor, manifest, data[NUMBERS])
 
 
+def group(name: str, kind: str) -> Any:
+    """A model made of models."""
+    scaled = pipe(make("SimpleImputer"), make("StandardScaler"), make("LogisticRegression" if kind != "value" else "Ridge"))
+    forest = make(f"RandomForest{'Regressor' if kind == 'value' else 'Classifier'}", n_estimators=5, random_state=0)
+    members = [("line", scaled), ("forest", forest)]
+    match name.split(":"):
+        case ["calibrated", method]:
+            return make("CalibratedClassifierCV", estimator=scaled, method=method, cv=2)
+        case ["stack", _]:
+            return make(f"Stacking{'Regressor' if kind == 'value' else 'Classifier'}", estimators=members, cv=2, passthrough="pass" in name)
+        case ["vote", "mean"]:
+            return make("VotingRegressor", estimators=members, weights=[1.0, 2.5])
+        case ["vote", way]:
+            return make("VotingClassifier", estimators=members, voting=way, weights=[1.0, 2.5])
+        case ["layers", _]:
+            return make(f"MLP{'Regressor' if kind == 'value' else 'Classifier'}", hidden_layer_sizes=(6,), max_iter=8, random_state=0)
+        case ["search", _]:
+            return make("GridSearchCV", estimator=scaled, param_grid={"simpleimputer__strategy": ["mean", "median"]}, cv=2)
+    return make("IsolationForest", n_estimators=12, max_features=3, random_state=0)
+
+
+GROUPS = [
+    ("vote:soft", "two"), ("vote:soft", "three"), ("vote:hard", "three"), ("vote:mean", "value"), ("stack:", "two"), ("stack:", "three"),
+    ("stack:", "value"), ("calibrated:sigmoid", "two"), ("calibrated:isotonic", "three"), ("layers:", "two"), ("layers:", "three"),
+    ("layers:", "value"), ("search:", "two"), ("isolation:", "value"),
+]  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("name", "kind"), GROUPS)
+def test_models_made_of_models(name: str, kind: str) -> None:
+    frame = rows(20, nulls=0.0 if name == "layers:" else 0.1)
+    model = group(name, kind).fit(frame[NUMBERS], answers(frame, kind))
+    executor, manifest = translated(model, frame[NUMBERS])
+    for data in (rows(21, 200, scale=2.0), rows(22, 40, nulls=0.2)):
+        equal(model, executor, manifest, data[NUMBERS])
+
+
+def test_a_stack_that_passes_its_columns_on() -> None:
+    frame = rows(23)[[*NUMBERS, "count"]]
+    model = group("stack:pass", "two").fit(frame, answers(rows(23), "two"))
+    executor, manifest = translated(model, frame)
+    equal(model, executor, manifest, rows(24, 100)[[*NUMBERS, "count"]])
+
+
 def test_whole_numbers_and_an_array_as_input() -> None:
     frame = rows(18)
     data = frame[["count", "flag"]].assign(big=2**40 + np.arange(len(frame)))
@@ -297,6 +350,21 @@ def test_what_is_not_translated_says_why() -> None:
     ]  # fmt: skip
     for model, said, why in cases:
         assert translating.translate(model, said).execution == {"kind": "library", "why": why}
+
+
+def test_rows_that_no_proof_has_are_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    encoders = importlib.import_module("nbml.packaging.translating.encoders")
+    frame = rows(25)
+    columns = importlib.import_module("sklearn.compose").make_column_transformer((make("OneHotEncoder", handle_unknown="ignore"), ["city"]),
+                                                                                 remainder="drop")  # fmt: skip
+    model = pipe(columns, make("LogisticRegression")).fit(frame[["city"]], answers(frame, "two"))
+    known = inputs._frame(frame[["city"]], None, "rows", None)
+    manifest = {"entry": "model", "input": "frame", "inputs": known.inputs, "output": {"classes": []}}
+    sent = exchange.rows_of(frame[["city"]], manifest)[:5]
+    assert translating.translate(model, manifest, sent).execution["kind"] == "exact"
+    monkeypatch.setattr(encoders, "NOWHERE", 0)
+    why = "the translated model is not equal: rows with nulls are answered otherwise"
+    assert translating.translate(model, manifest, sent).execution == {"kind": "library", "why": why}
 
 
 def test_a_plan_is_read_without_executing_anything() -> None:

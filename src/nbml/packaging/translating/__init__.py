@@ -7,7 +7,7 @@ does is not guessed. What cannot be translated is served by the library itself, 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -68,9 +68,12 @@ def unequal(found: Mapping[str, Any] | None, want: Any) -> str:
     return ""
 
 
-def translate(target: Any, manifest: Mapping[str, Any]) -> Translation:
-    """The plan of a model for a manifest's inputs and output; the library with the reason where there is none."""
-    from nbml.packaging.translating import models, schema
+def translate(target: Any, manifest: Mapping[str, Any], sent: Sequence[Mapping[str, Any]] = ()) -> Translation:
+    """The plan of a model for a manifest's inputs and output; the library with the reason where there is none.
+
+    It is tried at once on rows made of ``sent``, real ones, with nulls, unseen texts and numbers far off.
+    """
+    from nbml.packaging.translating import models, probing, schema
 
     try:
         if manifest["entry"] != "model":
@@ -79,7 +82,10 @@ def translate(target: Any, manifest: Mapping[str, Any]) -> Translation:
         node, said = models.head(target, found, schema.known(manifest))
         plan = {"model": node, **said, "probabilities": "classes" in manifest["output"]}
         files = dict(zip(executors.NAMES, executors.plans.dumps(plan), strict=True))
-        executors.Executor(executors.plans.loads(*files.values()))
+        executor = executors.Executor(executors.plans.loads(*files.values()))
+        why = probing.difference(target, manifest, executor.answer, sent)
+        if why:
+            raise Untranslatable(f"the translated model is not equal: {why}")
     except Untranslatable as error:
         return library(str(error))
     except Exception as error:  # a version of scikit-learn that keeps its fits otherwise must not stop a package

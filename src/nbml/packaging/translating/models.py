@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from nbml.packaging.translating import steps, trees
+from nbml.packaging.translating import groups, steps, trees
 from nbml.packaging.translating.schema import Json, Schema, Untranslatable, genuine
 
 _SEARCHES = ("GridSearchCV", "RandomizedSearchCV", "HalvingGridSearchCV", "HalvingRandomSearchCV")
@@ -35,7 +35,8 @@ def _zero(target: Any) -> Any:
     last = target
     while hasattr(last, "steps") or hasattr(last, "best_estimator_"):
         last = last.steps[-1][1] if hasattr(last, "steps") else last.best_estimator_
-    return np.zeros(1, dtype=np.int32 if type(last).__name__ in ("KMeans", "MiniBatchKMeans") else np.float64)
+    kinds = {"KMeans": np.int32, "MiniBatchKMeans": np.int32, "IsolationForest": np.int64}
+    return np.zeros(1, dtype=kinds.get(type(last).__name__, np.float64))
 
 
 def model(value: Any, schema: Schema) -> list[Json]:
@@ -48,12 +49,14 @@ def model(value: Any, schema: Schema) -> list[Json]:
         return [*nodes, *model(value.steps[-1][1], out)]
     if name.startswith("HistGradientBoosting"):
         return trees.histogram(value, schema)
+    if name in groups.TRANSLATORS:
+        return [groups.TRANSLATORS[name](value, schema, model)]
     if name not in _MODELS:
         raise Untranslatable(f"{name} has no exact executor")
     before = schema.numbers(name)
     if len(schema) != value.n_features_in_:
         raise Untranslatable(f"{name} was fitted on {value.n_features_in_} columns")
-    if getattr(value, "n_outputs_", 1) != 1:
+    if getattr(value, "n_outputs_", 1) != 1 and not name.startswith("MLP"):  # which counts its last neurons
         raise Untranslatable(f"{name} has several outputs")
     return [*before, _MODELS[name](value)]
 
@@ -73,7 +76,12 @@ def _linear(link: str) -> Callable[[Any], Json]:
 
 
 def _logistic(value: Any) -> Json:
-    return _linear("logistic" if len(value.classes_) <= 2 else "softmax")(value)
+    way = getattr(value, "multi_class", "auto")  # of scikit-learn before 1.8
+    if len(value.classes_) <= 2:
+        if way == "multinomial":
+            raise Untranslatable("LogisticRegression is multinomial for two classes")
+        return _linear("logistic")(value)
+    return _linear("ovr" if way == "ovr" or value.solver == "liblinear" else "softmax")(value)
 
 
 def _sgd(value: Any) -> Json:
@@ -90,11 +98,23 @@ def _means(value: Any) -> Json:
     return {"op": "centres", "points": steps.doubles(value.cluster_centers_)}
 
 
+def _layers(value: Any) -> Json:
+    weights, biases = [steps.doubles(w) for w in value.coefs_], [steps.doubles(b) for b in value.intercepts_]
+    if value.out_activation_ not in ("identity", "exp", "logistic", "softmax") or value.activation not in _ACTIVATIONS:
+        raise Untranslatable(f"{type(value).__name__} ends in {value.out_activation_}")
+    if value.out_activation_ in ("identity", "exp") and weights[-1].shape[1] != 1:
+        raise Untranslatable("MLPRegressor was fitted on a table of answers")
+    if value.out_activation_ == "logistic" and weights[-1].shape[1] != 1:
+        raise Untranslatable("MLPClassifier has several outputs")
+    return {"op": "layers", "weights": weights, "biases": biases, "inner": value.activation, "out": value.out_activation_}
+
+
 def _gaussian(value: Any) -> Json:
     return {"op": "gaussian", "means": steps.doubles(value.theta_), "variances": steps.doubles(value.var_),
             "prior": steps.doubles(value.class_prior_)}  # fmt: skip
 
 
+_ACTIVATIONS = ("identity", "logistic", "tanh", "relu")
 _VALUES = (
     "LinearRegression", "Ridge", "RidgeCV", "Lasso", "LassoCV", "LassoLars", "LassoLarsCV", "LassoLarsIC", "Lars", "LarsCV", "ElasticNet",
     "ElasticNetCV", "SGDRegressor", "HuberRegressor", "BayesianRidge", "ARDRegression", "TheilSenRegressor", "OrthogonalMatchingPursuit",
@@ -106,5 +126,6 @@ _MODELS: dict[str, Callable[[Any], Json]] = {
     **dict.fromkeys(("LogisticRegression", "LogisticRegressionCV"), _logistic),
     **dict.fromkeys(("LinearSVC", "Perceptron", "PassiveAggressiveClassifier"), _linear("sign")),
     **dict.fromkeys(("RidgeClassifier", "RidgeClassifierCV"), _ridge),
-    "SGDClassifier": _sgd, "KMeans": _means, "MiniBatchKMeans": _means, "GaussianNB": _gaussian, **trees.TRANSLATORS,
+    "SGDClassifier": _sgd, "KMeans": _means, "MiniBatchKMeans": _means, "GaussianNB": _gaussian, "MLPClassifier": _layers,
+    "MLPRegressor": _layers, **trees.TRANSLATORS,
 }  # fmt: skip

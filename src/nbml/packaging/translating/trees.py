@@ -96,6 +96,25 @@ def _boosting(value: Any) -> Json:
     return _node(fields, width=len(start), start=start, link=link, single=True, nulls=False, even=True)
 
 
+def _isolation(value: Any) -> Json:
+    """IsolationForest: the lengths of the paths add up, each tree on its own columns."""
+    import numpy as np
+
+    fields = _fields(value.estimators_, 1.0)
+    lengths = zip(value._decision_path_lengths, value._average_path_length_per_tree, strict=True)
+    fields["value"] = [depth + average - 1.0 for depth, average in lengths]
+    fields["feature"] = [
+        np.where(feature < 0, -1, np.asarray(columns)[np.maximum(feature, 0)])
+        for feature, columns in zip(fields["feature"], value.estimators_features_, strict=True)
+    ]
+    node = _node(fields, width=1, start=np.zeros(1), link="isolation", single=False, nulls=True)
+    n = value._max_samples
+    average = 0.0 if n <= 1 else 1.0 if n == 2 else 2.0 * (np.log(n - 1.0) + np.euler_gamma) - 2.0 * (n - 1.0) / n
+    if average == 0.0:
+        raise Untranslatable("IsolationForest was fitted on single rows")
+    return node | {"scale": float(len(value.estimators_) * average), "offset": float(value.offset_)}
+
+
 def _nulls(tree: Any) -> bool:
     return bool(tree._support_missing_values([[0.0]]))
 
@@ -146,5 +165,6 @@ _TREES = (
 )  # fmt: skip
 TRANSLATORS: dict[str, Callable[[Any], Json]] = {
     **dict.fromkeys(_TREES, _forest),
+    "IsolationForest": _isolation,
     **dict.fromkeys(("GradientBoostingClassifier", "GradientBoostingRegressor"), _boosting),
 }

@@ -44,7 +44,7 @@ def softmax_of(row: Row) -> Row:
     return [x / total for x in found]
 
 
-def _normalised(shares: Array) -> Array:
+def normalised(shares: Array) -> Array:
     """Rows that add up to 1; one of zeros becomes even."""
     total = shares.sum(axis=1, keepdims=True)
     found: Array = np.where(total == 0.0, 1.0 / shares.shape[1], shares / np.where(total == 0.0, 1.0, total))
@@ -87,10 +87,10 @@ class Linear(Model):
     def _shares(self, scores: Array) -> Array:
         if self.link == "huber":
             p = (np.clip(scores, -1, 1) + 1.0) / 2.0
-            return two(p) if self.single else _normalised(p)
+            return two(p) if self.single else normalised(p)
         if self.single:
             return two(expit(scores))
-        return softmax(scores) if self.link == "softmax" else _normalised(expit(scores))
+        return softmax(scores) if self.link == "softmax" else normalised(expit(scores))
 
     def many(self, data: Array) -> tuple[list[Any], list[Any]]:
         scores = self.scores(data)

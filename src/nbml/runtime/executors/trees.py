@@ -72,7 +72,7 @@ class Walk:
 
 @op("trees")
 class Trees(Model):
-    """The sum over trees, then the link: mean, shares (of a forest), identity, exp, logistic, logistic2, softmax."""
+    """The sum over trees, then the link: mean, shares (of a forest), identity, exp, logistic, logistic2, softmax, isolation."""
 
     def __init__(self, node: Node) -> None:
         leaves = _leaves(node)
@@ -82,15 +82,18 @@ class Trees(Model):
         self.trees: Any = Words(node, leaves) if words else Walk(node)
         self.width, self.link, self.start = node["width"], node["link"], node["start"]
         self.nulls, self.single, self.count = node["nulls"], node["single"], len(node["starts"]) - 1
+        self.strict = self.single or not self.nulls  # what takes doubles and nulls takes infinities too
         self.even = node["even"]  # whether a score of 0 is the second of two classes
         self.gives = self.link in ("shares", "logistic", "logistic2", "softmax")
+        self.scale, self.offset = node.get("scale", 1.0), node.get("offset", 0.0)
         self._start = self.start.tolist()
 
     # -- scores: what the trees add up to ---------------------------------------------------------------------
 
     def raw(self, x: Array) -> Array:
         """rows x width"""
-        finite(x, nulls=self.nulls, single=self.single)
+        if self.strict:
+            finite(x, nulls=self.nulls, single=self.single)
         found = np.empty((len(x), self.width))
         step = max(1, (1 << 22) // (8 * self.count * self.width))
         for first in range(0, len(x), step):
@@ -108,8 +111,8 @@ class Trees(Model):
         return total
 
     def _raw_of(self, row: Row) -> Row:
-        total = sum(row)
-        if total != total or min(row) < -SINGLE or max(row) > SINGLE:
+        total = sum(row) if self.strict else 0.0
+        if total != total or (self.strict and (min(row) < -SINGLE or max(row) > SINGLE)):
             finite(np.array([row], dtype=np.float64), nulls=self.nulls, single=self.single)
         values = self.trees.one(row)
         if self.width == 1:
@@ -138,6 +141,8 @@ class Trees(Model):
             return raw[:, 0] / self.count
         if self.link == "exp":
             return np.exp(raw[:, 0])
+        if self.link == "isolation":
+            return np.where(-np.exp2(-raw[:, 0] / self.scale) - self.offset < 0, -1, 1)
         if self.width == 1:
             return (raw[:, 0] >= 0 if self.even else raw[:, 0] > 0).astype(np.int64)
         return (raw / self.count if self.link == "shares" else raw).argmax(axis=1)
@@ -168,6 +173,8 @@ class Trees(Model):
             return x / self.count, None
         if self.link == "exp":
             return exp(x), None
+        if self.link == "isolation":
+            return -1 if -(2.0 ** (-x / self.scale)) - self.offset < 0 else 1, None
         p = expit_of(2.0 * x if self.link == "logistic2" else x)
         return int(x >= 0 if self.even else x > 0), [1.0 - p, p]
 
