@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -63,7 +64,7 @@ def run(target: Any, asked: Asked) -> ServiceVersion | preview.Preview:
     if carried.adds(cut, seen):
         cut = _cut(target, entry, module, asked, namespace, seen)
     manifest = _manifest(asked, cut, entry, rows, want, expectations, suite)
-    translated = translating.translate(target, manifest)
+    translated = translating.translate(target, manifest, want.sent)
     manifest["execution"] = translated.execution
     with build.workplace(store, asked.name) as work:
         last = store.find("service", asked.name)
@@ -154,6 +155,8 @@ def _entry(target: Any, namespace: Any) -> tuple[str, str]:
     if not hasattr(target, "predict"):
         if callable(target) and hasattr(target, "__code__"):
             return "predict", target.__name__ if word == "function" else word
+        if "torch" in sys.modules and isinstance(target, sys.modules["torch"].nn.Module):
+            return "model", word
         raise errors.BadInput(f"{word} is a {type(target).__name__}; a fitted model or a function predict(df) can be packaged")
     if not _fitted(target):
         pair = fitting.pair(target, namespace)
