@@ -134,7 +134,7 @@ def test_a_deployment_and_predict_run_in_the_proven_environment(project_of: Path
     found.stop()
 
 
-def test_an_upgrade_below_a_proven_service_is_told(project_of: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_upgrade_below_a_proven_service_is_told(project_of: Path) -> None:
     version = nbml.service("churn@1")
     body = json.loads(json.dumps(version.thing.body))
     body["environment"] = ".nbml/environments/gone"
@@ -145,11 +145,13 @@ def test_an_upgrade_below_a_proven_service_is_told(project_of: Path, monkeypatch
     assert str(caught.value) == (
         f"churn@1 was proven with pandas 1.0 ({have} is installed now): package it again, or\nTry: %pip install pandas==1.0"
     )
-    thing = store.current().update(version.thing, body)
+    store.current().update(version.thing, body)
+    said = version.path / "src" / "manifest.json"
+    said.chmod(0o644)
+    said.write_text(json.dumps(body["manifest"]))
     with pytest.raises(errors.DeployError, match=r"was proven with pandas 1\.0"):
         nbml.deploy("churn@1")
     assert not (store.current().folder / "deployments" / "churn").exists()
-    store.current().update(thing, dict(version.thing.body))
 
 
 @pytest.fixture
