@@ -8,6 +8,8 @@ it is to be told, also which modules were loaded, and which were asked for and a
 
 from __future__ import annotations
 
+import copy
+import functools
 import hashlib
 import importlib
 import json
@@ -22,6 +24,8 @@ from typing import Any
 
 FOLDER = Path(__file__).resolve().parent
 Json = dict[str, Any]
+#: of manifest.json
+FORMAT = 1
 #: rows that a translated model is asked for one by one when it is proven
 ALONE = 50
 
@@ -37,7 +41,7 @@ class Bridge:
         self.manifest = manifest
         self.inputs: list[Json] = list(manifest["inputs"])
         self.target = target
-        self.ask: Callable[[Any], Any] = target if manifest["entry"] == "predict" else target.predict
+        self.ask = asked(target, manifest["entry"])
         self.classes = manifest["output"].get("classes")
         #: sets what libraries keep for each thread as the notebook had it, or None
         self.switches: Callable[[], None] | None = None
@@ -57,6 +61,33 @@ class Bridge:
         if self.classes is None:
             return predictions, None
         return predictions, {"classes": self.classes, "values": self.target.predict_proba(data).tolist()}
+
+
+def asked(target: Any, entry: str) -> Callable[[Any], Any]:
+    """What is called with data: a function, a model's ``predict``, or a network of PyTorch."""
+    if entry == "predict":
+        return target
+    return target.predict if hasattr(target, "predict") else functools.partial(network, target)
+
+
+def network(target: Any, data: Any) -> Any:
+    """What a torch.nn.Module gives for float32 in the order of the columns: in eval mode, on the CPU, without gradients."""
+    import numpy as np
+    import torch
+
+    rows = data.to_numpy(dtype="float32", na_value=math.nan) if hasattr(data, "iloc") else np.asarray(data, dtype="float32")
+    if any(tensor.device.type != "cpu" for tensor in target.state_dict().values()):
+        target = copy.deepcopy(target).cpu()
+    modes = [(part, part.training) for part in target.modules()]
+    try:
+        with torch.no_grad():
+            value = target.eval()(torch.from_numpy(np.ascontiguousarray(rows)))
+    finally:
+        for part, training in modes:
+            part.training = training
+    if not isinstance(value, torch.Tensor):
+        raise Unfit(f"the network gives a {type(value).__name__}; one tensor is needed, with an entry for each row")
+    return value.numpy()
 
 
 def load(manifest: Mapping[str, Any], folder: Path = FOLDER) -> Bridge:
@@ -84,7 +115,12 @@ def exact(manifest: Mapping[str, Any]) -> bool:
 
 
 def check(manifest: Mapping[str, Any], folder: Path) -> None:
-    """Raises RuntimeError where a file is another than was packaged, or a variable of the environment lacks."""
+    """Raises RuntimeError where a file is another than was packaged, or a variable of the environment lacks.
+
+    Nothing of a file is read before: a folder that nbml did not write has no such manifest, or other files.
+    """
+    if manifest.get("format") != FORMAT:
+        raise RuntimeError(f"manifest.json is none that nbml wrote: its format is {manifest.get('format')!r}, not {FORMAT}")
     for artifact in manifest["artifacts"]:
         content = (folder / artifact["path"]).read_bytes()
         if hashlib.sha256(content).hexdigest() != artifact["sha256"]:
@@ -216,7 +252,16 @@ def _objects(values: list[Any], spec: Json) -> Any:
 def _extension(values: list[Any], spec: Json) -> Any:
     import pandas as pd
 
-    return pd.array(values, dtype=spec["dtype"])
+    if spec["dtype"] == "string[pyarrow]":  # how ArrowDtype spells itself, and pandas reads it as a StringDtype
+        import pyarrow
+
+        dtype: Any = pd.ArrowDtype(pyarrow.string())
+    elif "storage" in spec:
+        missing: Json = {"na_value": math.nan} if spec["dtype"] == "str" else {}
+        dtype = pd.StringDtype(spec["storage"], **missing)
+    else:
+        dtype = spec["dtype"]
+    return pd.array(values, dtype=dtype)
 
 
 def _datetime(values: list[Any], spec: Json) -> Any:
@@ -284,7 +329,14 @@ def predictions_of(value: Any) -> list[Any]:
         return [plain(row) for row in value]
     if getattr(value, "ndim", 1) != 1 or not hasattr(value, "__len__") or isinstance(value, (str, bytes, Mapping)):
         raise Unfit(f"a {type(value).__name__} is no answer: a Series, an array, a list or a DataFrame is needed, one entry a row")
-    return plain(value)
+    return [nested(entry) for entry in value] if isinstance(value, list) else plain(value)
+
+
+def nested(value: Any) -> Any:
+    """One entry of a list as JSON: a value, or an object or list of them."""
+    if type(value) is dict and all(type(key) is str for key in value):
+        return {key: nested(entry) for key, entry in value.items()}
+    return [nested(entry) for entry in value] if type(value) is list else scalar(value)
 
 
 def form_of(value: Any) -> Json:

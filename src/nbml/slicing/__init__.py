@@ -18,6 +18,7 @@ from nbml.store.advice import fit
 
 if TYPE_CHECKING:
     from nbml.slicing.values import Artifact, Slice
+    from nbml.slicing.watching import Seen
 
 __all__ = ["Artifact", "Slice", "cut", "slice"]
 
@@ -54,22 +55,31 @@ def _serves(value: Any) -> bool:
 
 
 def cut(
-    targets: Mapping[str, object], namespace: Mapping[str, Any] | None = None, *, module: str, allow_secret: Collection[str] = ()
+    targets: Mapping[str, object],
+    namespace: Mapping[str, Any] | None = None,
+    *,
+    module: str,
+    allow_secret: Collection[str] = (),
+    seen: Seen | None = None,
 ) -> Slice:
     """A module in which each target's name is bound to a value equal to the target.
 
     ``namespace`` is the notebook's unless given. A function or class comes as its source, a fitted object as an artifact, both
-    with all that they need. The module works in a process without nbml, and names nothing of ``__main__``. Raises
+    with all that they need. The module works in a process without nbml, and names nothing of ``__main__``. ``seen`` is what the
+    targets read when they were asked under ``watching.watching()``: files and environment variables that no text names. Raises
     errors.SliceRefused naming what cannot leave the notebook and what needs it.
     """
     from nbml.slicing.cutting import Cutter, Shared
+    from nbml.slicing.program import Circular
 
     if not targets or not module.isidentifier() or module == "__main__":
         raise errors.BadArgument(f"a module name and at least one target are needed, not {module!r} and {list(targets)}")
     names = recorder.namespace() if namespace is None else namespace
     shared: set[int] = set()
+    refilled: set[str] = set()
     while True:
-        cutter = Cutter(names, recorder.reader(), module, _folders(), allow_secret, shared)
+        cutter = Cutter(names, recorder.reader(), module, _folders(), allow_secret, shared, refilled)
+        cutter.seen = seen
         try:
             for name, value in targets.items():
                 if name not in cutter.parts and name not in cutter.imports:
@@ -79,7 +89,13 @@ def cut(
         except Shared as found:
             shared.add(found.args[0])
             continue
-        return cutter.finish(list(targets), f"{' and '.join(targets)}, cut from a notebook by nbml.")
+        try:
+            return cutter.finish(list(targets), f"{' and '.join(targets)}, cut from a notebook by nbml.")
+        except Circular as found:
+            new = cutter.containers([found.name] if found.name else list(cutter.values)) - refilled
+            if not new:
+                raise
+            refilled |= new
 
 
 def _imported(module: str) -> Any:

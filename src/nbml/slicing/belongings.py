@@ -7,13 +7,12 @@ import importlib.metadata
 import importlib.util
 import json
 import sys
-import types
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from nbml import errors
-from nbml.slicing import constants, sources
+from nbml.slicing import ondisk, statements
 
 #: what belongs to the notebook's own machinery and is in no service
 _NOT_OUTSIDE = {"nbml": "nbml itself is not in a service"}
@@ -34,9 +33,18 @@ class Belongings:
     def requirements(self) -> tuple[str, ...]:
         return tuple(f"{name}=={version}" for name, version in sorted(self._pins.items(), key=lambda pin: pin[0].lower()))
 
+    @property
+    def known(self) -> list[str]:
+        """The modules that are used."""
+        return list(self._known)
+
     def local(self, top: str) -> bool:
         """Whether a top-level module goes along as a file."""
         return any(path == f"{top}.py" or path.startswith(f"{top}/") for path in self.files)
+
+    def absent(self, name: str) -> bool:
+        """Whether no module has this name."""
+        return name.partition(".")[0] not in sys.stdlib_module_names and _spec(name) is None
 
     def note(self, name: str, why: str) -> None:
         """A module is used. Raises errors.SliceRefused where it cannot be had outside."""
@@ -46,11 +54,11 @@ class Belongings:
         self._known[name] = True
         if top in _NOT_OUTSIDE:
             raise errors.SliceRefused(f"{why} uses {name}, and {_NOT_OUTSIDE[top]}")
-        owner = self._owner(name)
+        path = _file(name)
+        owner = None if path is not None and self._beside(path) and not _installed(path) else self._owner(name)
         if owner is not None:
             self._pins[owner[0]] = owner[1]
             return
-        path = _file(name)
         if path is None and self._file_less(name):
             return
         if path is None or not self._beside(path):
@@ -77,13 +85,15 @@ class Belongings:
         text = content.decode("utf-8")
         loaded = sys.modules.get(name)
         if loaded is not None:
-            self.warnings += _unchanged(loaded, text, path)
-        for used in _imported(text, name, package):
-            self.note(used, name)
+            self.warnings += ondisk.unchanged(loaded, text, path)
+        for used, optional in _imported(text, name, package):
+            if not (optional and self.absent(used)):
+                self.note(used, name)
 
     def _owner(self, name: str) -> tuple[str, str] | None:
         """Name and version of the distribution that a module belongs to."""
-        found = _distributions(name.partition(".")[0]) or _distributions(_installed_top(name))
+        top = name.partition(".")[0]
+        found = _by_name(top) or _distributions(top) or _distributions(_installed_top(name))
         if len(found) > 1:
             found = [owner for owner in found if _has(owner, name)] or found
         if not found or _editable(found[0]):
@@ -93,6 +103,24 @@ class Belongings:
 
 
 _tops: dict[str, list[str]] = {}
+#: distributions whose modules are called otherwise
+_CALLED = {"sklearn": "scikit-learn", "dateutil": "python-dateutil", "yaml": "PyYAML", "PIL": "pillow", "bs4": "beautifulsoup4"}
+
+
+def _installed(path: Path) -> bool:
+    return not {"site-packages", "dist-packages"}.isdisjoint(path.parts)
+
+
+def _by_name(top: str) -> list[str]:
+    """The distribution of a module's name, where it lists the module: reading all distributions takes ten times as long."""
+    for name in (_CALLED.get(top, ""), top):
+        try:
+            listed = importlib.metadata.distribution(name).read_text("RECORD") if name else None
+        except importlib.metadata.PackageNotFoundError:
+            continue
+        if listed and any(f"\n{file}," in f"\n{listed}" for file in (f"{top}/__init__.py", f"{top}.py")):
+            return [name]
+    return []
 
 
 def _distributions(top: str) -> list[str]:
@@ -143,62 +171,19 @@ def _editable(owner: str) -> bool:
     return bool(text) and bool(json.loads(text or "{}").get("dir_info", {}).get("editable"))
 
 
-def _imported(text: str, name: str, package: bool) -> Iterator[str]:
-    """The modules that a file imports; of what ``from`` takes, the parts that are modules."""
+def _imported(text: str, name: str, package: bool) -> Iterator[tuple[str, bool]]:
+    """The modules that a file imports, and whether it can do without; of what ``from`` takes, the parts that are modules."""
     home = name if package else name.rpartition(".")[0]
-    for node in ast.walk(ast.parse(text)):
+    for node, optional in statements.imported(ast.parse(text)):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            yield from ((alias.name, optional) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             base = node.module or ""
             if node.level:
                 start = home.split(".")[: len(home.split(".")) - node.level + 1]
                 base = ".".join([*start, *([base] if base else [])])
             if base:
-                yield base
+                yield base, optional
             for alias in node.names:
                 if base and alias.name != "*" and f"{base}.{alias.name}" in sys.modules:
-                    yield f"{base}.{alias.name}"
-
-
-def _unchanged(module: types.ModuleType, text: str, path: Path) -> list[str]:
-    """Warnings about a loaded module's state. Raises errors.SliceRefused where the file is not what runs in the kernel."""
-    written = sources.Text(text, path.name, 0)
-    reload = f"import importlib, {module.__name__}; importlib.reload({module.__name__})"
-    for name, function in _functions(module):
-        if not any(sources.same(found.code, function.__code__) for found in written.found):
-            raise errors.SliceRefused(f"{module.__name__}.{name} in the kernel is not what {path.name} says now", next=reload)
-    warnings: list[str] = []
-    for name, value in _literals(text).items():
-        live = getattr(module, name, None)
-        if constants.equal(live, value) or type(live) is not type(value):
-            continue
-        if isinstance(value, (list, dict, set)) and not value:
-            warnings.append(f"{module.__name__}.{name} was filled in the kernel; outside it starts empty")
-            continue
-        raise errors.SliceRefused(f"{module.__name__}.{name} is {live!r:.60} in the kernel and {value!r:.60} in {path.name}", next=reload)
-    return warnings
-
-
-def _functions(module: types.ModuleType) -> Iterator[tuple[str, types.FunctionType]]:
-    """The functions and methods that a module defines in its own file."""
-    for name, value in vars(module).items():
-        members = vars(value).items() if isinstance(value, type) and value.__module__ == module.__name__ else [("", value)]
-        for member, part in members:
-            function = sources.underlying(part)
-            if function is not None and function.__code__.co_filename == module.__file__:
-                yield (f"{name}.{member}" if member else name), function
-
-
-def _literals(text: str) -> dict[str, Any]:
-    """The names that a file binds to literals, once."""
-    found: dict[str, Any] = {}
-    for node in ast.parse(text).body:
-        if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
-            known, value = constants.literal(ast.unparse(node.value))
-            name = node.targets[0].id
-            if known and name not in found:
-                found[name] = value
-            else:
-                found.pop(name, None)
-    return found
+                    yield f"{base}.{alias.name}", optional

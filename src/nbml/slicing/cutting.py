@@ -6,22 +6,24 @@ import ast
 import builtins
 import hashlib
 import sys
-import types
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from nbml import errors
-from nbml.slicing import clocks, constants, formats, objects, program, risks
+from nbml.slicing import checks, constants, formats, objects, program, risks, switches, variables
 from nbml.slicing import statements as texts
 from nbml.slicing.belongings import Belongings
+from nbml.slicing.carried import Carried
 from nbml.slicing.definitions import Definitions
 from nbml.slicing.homes import Homes, mentioned
 from nbml.slicing.imports import Imports
+from nbml.slicing.later import Later
 from nbml.slicing.program import Part
 from nbml.slicing.recorder import Recorder
 from nbml.slicing.sources import Sources
 from nbml.slicing.values import Artifact, Slice
+from nbml.slicing.watching import Seen
 
 #: artifacts above this are told of
 LARGE = 50_000_000
@@ -43,6 +45,7 @@ class Cutter:
         folders: list[Path],
         allow: Collection[str],
         shared: Collection[int] = (),
+        refilled: Collection[str] = (),
     ) -> None:
         self.names, self.module, self.allow = names, module, set(allow)
         self.sources = Sources(record)
@@ -59,12 +62,15 @@ class Cutter:
         self.known: dict[int, str] = {}
         self.warnings: dict[str, None] = {}
         self.folders = folders
+        #: what the targets read when they were asked
+        self.seen: Seen | None = None
         self._kept: list[Any] = []  # an id is only good while its object lives
         self._hidden: Mapping[str, Any] = getattr(getattr(record, "shell", None), "user_ns_hidden", {})
         self.defining: list[Any] = []
-        self.shared = shared
+        self.shared, self.refilled = shared, refilled
         self._inline: set[int] = set()
         self.homes = Homes(self)
+        self.later = Later(self)
         self.definitions = Definitions(self)
         self.writer = constants.Writer(self.homes.name_of_module, self.homes.expression)
 
@@ -110,12 +116,14 @@ class Cutter:
                 self.need(name, why, scope)
         for name in sorted(found.written & (found.now | found.later)):
             self.warn(f"{part.name} changes the global {name}: each process of a service has its own")
-        for node in ast.walk(ast.parse(part.text)):
-            if isinstance(node, ast.Import):
-                for alias in node.names:
-                    self.belongings.note(alias.name, why)
-            elif isinstance(node, ast.ImportFrom) and node.module:
-                self.belongings.note(node.module, why)
+        tree = ast.parse(part.text)
+        for imported, optional in texts.imported(tree):
+            for module in mentioned(imported)[: None if isinstance(imported, ast.Import) else 1]:
+                if module != "None" and not (optional and self.belongings.absent(module)):
+                    self.belongings.note(module, why)
+        for attribute, owner in self.statements.accessors().items():
+            if any(isinstance(node, ast.Attribute) and node.attr == attribute for node in ast.walk(tree)) and owner in self.names:
+                self.need(owner, why)
 
     def warn(self, text: str) -> None:
         self.warnings[text] = None
@@ -125,6 +133,11 @@ class Cutter:
         stem = "_" + base.strip("_<>")
         taken = {*self.parts, *self.names, *self.imports.by_name, *self.values}
         return next(name for number in range(1, 10_000) if (name := f"{stem}_{number}") not in taken)
+
+    def containers(self, names: Collection[str]) -> set[str]:
+        """Those of these names whose statement makes a container, in which the module has definitions of the notebook."""
+        found = {name for name in names if isinstance(self.values.get(name), (list, dict, set)) and name in self.parts}
+        return {name for name in found if _assigned(self.statements.last(name), name) is not None}
 
     def names_of(self, value: Any) -> list[str]:
         """The notebook's own names for an object."""
@@ -156,6 +169,9 @@ class Cutter:
             text = None if expression is None else f"{name} = {expression}"
         if text is None:
             return False
+        if name in self.refilled and statement is not None and node is not None and isinstance(value, (list, dict, set)):
+            self.later.refill(name, value, statement)
+            return True
         if risks.secret(name, value) and name not in self.allow:
             raise risks.refuse_secret(name, self._reason(name))
         if self.statements.changed(name):
@@ -206,6 +222,7 @@ class Cutter:
             return NotImplemented
 
         try:
+            visit(value if type(value) is dict else None)
             objects.walk(value, visit)
         except errors.SliceRefused:
             raise
@@ -224,20 +241,20 @@ class Cutter:
         call = "_artifact" if "_artifact" not in self.names else self.free("artifact")
         loader = program.loader(call, [a.format for a in artifacts.values()]) if artifacts else ""
         for name, artifact in artifacts.items():
-            types = artifact.types if artifact.format == "skops" else ()
+            types = artifact.types if artifact.format in ("skops", "torch") else ()
             self.parts[name].text = program.load(name, call, artifact.path, artifact.sha256, types, self.after[name])
         self._finish_imports(names)
         parts = program.ordered(self.parts)
         local = {path.partition("/")[0].removesuffix(".py") for path in self.belongings.files}
         future = any(part.future for part in parts)
         source = program.module(title, self.imports, parts, future=future, loader=loader, local=local)
-        tree = ast.parse(source)
-        self._check(tree)
-        self._clocks(names)
+        checks.judge(self, names, ast.parse(source))
+        read, carried = variables.of(self, source), Carried(self, self.seen)
+        source = switches.put(self, carried.source(source))
         warnings = (*self.warnings, *self.belongings.warnings)
-        variables = tuple(sorted(risks.environment(tree)))
         files = dict(self.belongings.files)
-        return Slice(next(iter(names)), self.module, source, artifacts, self.belongings.requirements, warnings, files, variables)
+        artifacts |= carried.artifacts
+        return Slice(next(iter(names)), self.module, source, artifacts, self.belongings.requirements, warnings, files, read)
 
     def _artifact(self, name: str) -> Artifact:
         value = self.artifacts[name]
@@ -273,29 +290,6 @@ class Cutter:
         for module in self.imports.modules():
             self.belongings.note(module, "an import")
 
-    def _check(self, tree: ast.Module) -> None:
-        """No secret, and no file that is only beside the notebook."""
-        for name in risks.secrets(tree):
-            if name not in self.allow:
-                raise risks.refuse_secret(name, "the slice")
-        for path in risks.files_read(tree, Path.cwd()):
-            raise errors.SliceRefused(f"a function reads the file {path!r}, which does not travel; read it in a cell and use the value")
-        for what, attribute, label in self._patched():
-            if any(isinstance(node, ast.Attribute) and node.attr == attribute for node in ast.walk(tree)):
-                raise errors.SliceRefused(f"{label} sets {what}.{attribute}, which the slice uses; a change to a library does not travel")
-
-    def _clocks(self, names: Collection[str]) -> None:
-        """No prediction that asks the clock."""
-        reach = clocks.Reach({n: p.text for n, p in self.parts.items()}, {n: p.holds for n, p in self.parts.items()}, self._live)
-        for asks in reach.asks([name for name in names if name in self.parts]):
-            part, statement = self.parts[asks.part], self.statements.last(asks.part)
-            where = part.label
-            if statement is not None and statement.label == where and statement.source == part.text:
-                where += f", line {texts.first_line(statement.node) + asks.node.lineno - 1}"
-            raise errors.SliceRefused(
-                f"{asks.function} calls {asks.called}()" + (f" ({where})" if where else "") + f", which {asks.why}"
-            )
-
     def _live(self, name: str) -> Any:
         """What a name of the module stands for in the notebook."""
         found = self.imports.by_name.get(name)
@@ -303,15 +297,6 @@ class Cutter:
             return self.values.get(name)
         module = sys.modules.get(found.module)
         return getattr(module, found.attribute, None) if found.attribute else module
-
-    def _patched(self) -> Iterator[tuple[str, str, str]]:
-        """The attributes of library modules and classes that a statement set: owner, attribute, where."""
-        for statement in self.statements.all:
-            for node in ast.walk(statement.node):
-                if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
-                    owner = self.homes.named(node.value)
-                    if isinstance(owner, (type, types.ModuleType)) and not objects.homeless(owner):
-                        yield ast.unparse(node.value), node.attr, statement.label
 
 
 def _statements(record: Recorder | None) -> list[texts.Statement]:

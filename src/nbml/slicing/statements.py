@@ -15,6 +15,7 @@ from nbml.slicing.recorder import Cell, binds
 CHANGERS = frozenset(
     {"append", "extend", "insert", "remove", "pop", "clear", "sort", "reverse", "update", "add", "discard", "setdefault", "popitem"}
 )
+_AT = re.compile(r"@([^\W\d]\w*)")
 #: scopes of the symbol table that run where they stand
 _INLINE = frozenset({"listcomp", "setcomp", "dictcomp", "genexpr"})
 
@@ -73,6 +74,18 @@ class Statements:
         later = [s for s in self.all if s.order > order]
         return any(ast.dump(s.node) != then for s in self.binders(name) if s.order > order) or any(changes(s.node, name) for s in later)
 
+    def accessors(self) -> dict[str, str]:
+        """Attribute -> class, of the accessors that were registered with pandas."""
+        found: dict[str, str] = {}
+        for statement in self.all:
+            for decorator in statement.node.decorator_list if isinstance(statement.node, ast.ClassDef) else ():
+                called = decorator.func if isinstance(decorator, ast.Call) else None
+                word = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+                key = decorator.args[0] if isinstance(decorator, ast.Call) and len(decorator.args) == 1 else None
+                if word.startswith("register_") and word.endswith("_accessor") and isinstance(key, ast.Constant):
+                    found[str(key.value)] = statement.node.name  # type: ignore[union-attr]
+        return found
+
     def imports(self) -> Iterator[tuple[Statement, ast.Import | ast.ImportFrom]]:
         """Every import that stands outside a function or class, the latest first."""
         for statement in reversed(self.all):
@@ -129,11 +142,12 @@ def reads(source: str, *, future: bool = False) -> Reads:
     written: set[str] = set()
 
     def walk(table: symtable.SymbolTable, inline: bool) -> None:
+        # symtable takes a function called top for a module: its own variables are both global and local there
         top = table.get_type() == "module"
         for symbol in table.get_symbols():
             if top:
                 now.update([symbol.get_name()] if symbol.is_referenced() else [])
-            elif symbol.is_global():
+            elif symbol.is_declared_global() or (symbol.is_global() and not symbol.is_local()):
                 target = now if inline else later
                 target.update([symbol.get_name()] if symbol.is_referenced() else [])
                 written.update([symbol.get_name()] if symbol.is_assigned() else [])
@@ -163,10 +177,26 @@ def _read_before_bound(tree: ast.AST) -> Iterator[str]:
             yield from _read_before_bound(node)
 
 
+def imported(tree: ast.AST) -> Iterator[tuple[ast.Import | ast.ImportFrom, bool]]:
+    """The imports in a program, and whether it goes on where one fails."""
+    caught: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Try) and any(_catches(handler.type) for handler in node.handlers):
+            caught.update(id(inner) for part in node.body for inner in ast.walk(part))
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            yield node, id(node) in caught
+
+
+def _catches(kind: ast.expr | None) -> bool:
+    return kind is None or not {"ImportError", "ModuleNotFoundError", "Exception"}.isdisjoint(loaded(kind))
+
+
 def hints(source: str) -> set[str]:
-    """Names that stand in annotations, those written as text included."""
+    """Names that stand in annotations, those written as text included, and ``@names`` in what ``query`` and ``eval`` get."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("query", "eval"):
+            found.update(name for part in ast.walk(node) if isinstance(part, ast.Constant) for name in _AT.findall(str(part.value)))
         for hint in (getattr(node, "annotation", None), getattr(node, "returns", None)):
             found |= _names(hint) if isinstance(hint, ast.expr) else set()
     return found
@@ -280,3 +310,22 @@ def renamed(source: str, old: str, new: str) -> str:
 def loaded(node: ast.AST) -> set[str]:
     """The names that an expression mentions."""
     return {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
+
+
+def loaded_now(node: ast.AST) -> set[str]:
+    """The names that an expression reads when it is evaluated: not those in the body of a lambda."""
+    if isinstance(node, ast.Name):
+        return {node.id}
+    parts = [*node.args.defaults, *filter(None, node.args.kw_defaults)] if isinstance(node, ast.Lambda) else ast.iter_child_nodes(node)
+    return {name for part in parts for name in loaded_now(part)}
+
+
+def head(text: str) -> int:
+    """The number of lines that the docstring and the imports at the beginning of a text take."""
+    last = 0
+    for place, node in enumerate(ast.parse(text).body):
+        doc = place == 0 and isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        if not doc and not isinstance(node, ast.Import | ast.ImportFrom):
+            break
+        last = node.end_lineno or last
+    return last
