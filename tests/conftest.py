@@ -43,6 +43,11 @@ def until(condition: Callable[[], Any], seconds: float = 20.0, what: str = "") -
         time.sleep(0.02)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """PyTorch's tests come last: they may have to install it first."""
+    items.sort(key=lambda item: item.get_closest_marker("torch") is not None)
+
+
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty project folder: the working folder, and this process's project."""

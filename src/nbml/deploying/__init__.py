@@ -193,11 +193,14 @@ def _first_version(found: Deployment) -> errors.DeployFailed:
 
 
 def _service(ref: str) -> Thing:
-    """The stored version of a service. Raises errors.UnknownService with the nearest."""
+    """The stored version of a service, its folder as it was packaged. Raises errors.UnknownService with the nearest."""
     from nbml import packaging
 
     split_ref(ref)
-    return packaging.service(ref).thing
+    found = packaging.service(ref)
+    if found.manifest:  # a folder made by hand has none
+        found.check()
+    return found.thing
 
 
 def _target_of(found: Deployment) -> Any:

@@ -62,7 +62,8 @@ def requirements(cut: Slice, rows: Rows) -> tuple[str, ...]:
     Raises errors.BadInput for a BentoML that no service should run on.
     """
     found = {line.partition("==")[0].lower(): line for line in cut.requirements}
-    for name in SERVE + (() if rows.kind == "array" else FRAMES):
+    arrow = ("pyarrow",) if any("[pyarrow]" in spec["dtype"] for spec in rows.inputs) else ()
+    for name in SERVE + (() if rows.kind == "array" else FRAMES) + arrow:
         with contextlib.suppress(PackageNotFoundError):
             found.setdefault(name, f"{name}=={version(name)}")
     have = found.get("bentoml", "").partition("==")[2]

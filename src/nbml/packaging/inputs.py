@@ -195,6 +195,8 @@ def column(series: Any, label: Any, source: str) -> dict[str, Any]:
             f"column {str(label)!r} of {source} is {_holds(series)}, which a request cannot carry: numbers, true or false, texts, "
             "dates and categories of these can"
         )
+    if getattr(series.dtype, "storage", "") == "python":  # Arrow's is what pandas takes itself, where there is Arrow
+        spec["storage"] = "python"
     if spec["kind"] == "category":
         spec |= bridge.column_of(series, None)
     if spec["dtype"] == "object" and not any(value is None for value in series):
@@ -216,7 +218,7 @@ def kind(series: Any) -> str:
     if types.is_float_dtype(dtype):
         return "number"
     if isinstance(dtype, pd.DatetimeTZDtype) or getattr(dtype, "kind", "") == "M":
-        return "datetime"
+        return "" if isinstance(dtype, pd.ArrowDtype) else "datetime"
     if getattr(dtype, "kind", "") in "mc":
         return ""
     inferred = types.infer_dtype(series, skipna=True)

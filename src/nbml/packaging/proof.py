@@ -53,7 +53,7 @@ class Model:
 
     def ask(self, data: Any) -> Any:
         with _quiet():
-            return self.target(data) if self.entry == "predict" else self.target.predict(data)
+            return bridge.asked(self.target, self.entry)(data)
 
     def classes(self) -> Any:
         """The classes whose probabilities the model gives, or None."""
@@ -65,7 +65,7 @@ class Model:
             return self.target.predict_proba(data)
 
     def call(self) -> str:
-        return f"{self.word}(...)" if self.entry == "predict" else f"{self.word}.predict(...)"
+        return f"{self.word}.predict(...)" if hasattr(self.target, "predict") else f"{self.word}(...)"
 
 
 def expected(model: Model, rows: inputs.Rows) -> Expected:
@@ -95,6 +95,7 @@ def expected(model: Model, rows: inputs.Rows) -> Expected:
             "randomness needs a seed inside it; nothing was built"
         )
     probabilities = _probabilities(model, chosen, form, notes)
+    _width(model, value, predictions, form, chosen)
     _comes_back(model, value, predictions, form, chosen)
     notes += _alone(model, chosen, predictions)
     sent = exchange.rows_of(chosen.data, {"inputs": rows.inputs, "input": rows.kind})
@@ -199,6 +200,18 @@ def _form(model: Model, value: Any, rows: inputs.Rows) -> tuple[dict[str, Any], 
     if form["kind"] in ("series", "frame"):
         form["index"] = _index(model, value, rows)
     return form, predictions
+
+
+def _width(model: Model, value: Any, predictions: list[Any], form: dict[str, Any], rows: inputs.Rows) -> None:
+    """Texts of one width whatever the rows, as a classifier's labels inside a function are, get it into the form."""
+    if form["kind"] != "array" or form["dtype"] != "<U" or "exact" in form:
+        return
+    lengths = [max(map(len, map(str, entry)), default=0) if isinstance(entry, list) else len(str(entry)) for entry in predictions]
+    shortest = lengths.index(min(lengths))
+    with contextlib.suppress(Exception):  # any: it is the user's code; what fails alone is told below
+        alone = model.ask(rows.take([shortest]).copy())
+        if alone.dtype == value.dtype and f"<U{lengths[shortest]}" != str(value.dtype):
+            form["exact"] = str(value.dtype)
 
 
 def _comes_back(model: Model, value: Any, predictions: list[Any], form: dict[str, Any], rows: inputs.Rows) -> None:

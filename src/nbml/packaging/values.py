@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,14 +77,32 @@ class ServiceVersion(Shown):
         return sys.executable if found is None else found.python
 
     def check(self) -> None:
-        """Raises errors.StoreDamaged where the Bento's folder is gone."""
+        """Raises errors.StoreDamaged where the Bento's folder is gone, or is another than was packaged: nothing of it is loaded."""
+        again = "package the model again, or put .nbml/services back from a copy"
         if not (self.path / "bento.yaml").is_file():
-            raise errors.StoreDamaged(f"the folder of {self} is gone: package the model again, or put .nbml/services back from a copy")
+            raise errors.StoreDamaged(f"the folder of {self} is gone: {again}")
+        name = _other(self.path / "src", self.manifest)
+        if name:
+            raise errors.StoreDamaged(f"{name} in the folder of {self} is not the file that was packaged: {again}")
 
     def _report(self) -> Report:
         from nbml.packaging.report import version_report
 
         return version_report(self)
+
+
+def _other(folder: Path, manifest: Mapping[str, Any]) -> str:
+    """The file of a service's folder that is not as the store's own record says; "" where all are."""
+    try:
+        if json.loads((folder / "manifest.json").read_bytes()) != manifest:
+            return "manifest.json"
+    except (OSError, ValueError):
+        return "manifest.json"
+    for artifact in manifest["artifacts"]:
+        path = folder / artifact["path"]
+        if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != artifact["sha256"]:
+            return str(artifact["path"])
+    return ""
 
 
 def from_thing(thing: Thing, *, new: bool = False, same: bool = False) -> ServiceVersion:

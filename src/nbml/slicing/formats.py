@@ -18,7 +18,7 @@ from typing import Any
 
 from nbml.slicing import constants, objects
 
-SUFFIXES = {"npy": ".npy", "parquet": ".parquet", "json": ".json", "skops": ".skops", "pickle": ".pkl"}
+SUFFIXES = {"npy": ".npy", "parquet": ".parquet", "json": ".json", "skops": ".skops", "torch": ".pt", "pickle": ".pkl"}
 #: nodes of skops that give back what was written, whatever they hold
 _SURE = {"JsonNode", "DTypeNode", "TreeNode", "LossNode", "RandomStateNode", "RandomGeneratorNode", "SparseMatrixNode", "BytesNode"}
 _BUILTIN = {"ListNode": "list", "TupleNode": "tuple", "SetNode": "set"}
@@ -51,9 +51,9 @@ def write(value: Any, module: str, name_of: Callable[[Any], str], named: Callabl
     with objects.rehomed(value, module, name_of, named, why) as pickled:
         names = objects.names_in(pickled.content)
         modules = frozenset(home for home, _ in names)
-        tried = _skops(value, odd=pickled.odd)
+        tried = _network(value) or _skops(value, odd=pickled.odd)
     if isinstance(tried, Written):
-        return Written(tried.content, "skops", "", tried.types, "", modules | {"skops"})
+        return Written(tried.content, tried.format, "", tried.types, "", modules | {tried.format})
     if any(home.partition(".")[0] == "pandas" for home in modules):
         tried = "it holds pandas objects, which skops does not write"
     return Written(pickled.content, "pickle", tried, tuple(sorted(f"{home}.{name}" for home, name in names)), "", modules)
@@ -156,6 +156,31 @@ def _plain(value: Any) -> Written | None:
         return Written(content, "json") if constants.equal(json.loads(content), value) else None
     except (RecursionError, ValueError):  # too deep; an int of more digits than Python reads
         return None
+
+
+# -- PyTorch ---------------------------------------------------------------------------------------------------
+
+
+def _network(value: Any) -> Written | str:
+    """A torch.nn.Module by torch.save, loaded with ``weights_only`` and exactly its own types; why not; "" for other values."""
+    torch = sys.modules.get("torch")
+    if torch is None or not isinstance(value, torch.nn.Module):
+        return ""
+    buffer = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            torch.save(value, buffer)
+            types = sorted(torch.serialization.get_unsafe_globals_in_checkpoint(io.BytesIO(buffer.getvalue())))
+            parts = [(name.rpartition("."), name) for name in types]
+            listed = [(getattr(sys.modules[home], last), name) for (home, _, last), name in parts]
+            with torch.serialization.safe_globals(listed):
+                back = torch.load(io.BytesIO(buffer.getvalue()), weights_only=True, map_location="cpu")
+            one, two = value.state_dict(), back.state_dict()
+            kept = list(one) == list(two) and all(torch.equal(one[key].cpu(), two[key]) for key in one) and repr(back) == repr(value)
+        except Exception as error:  # any: it calls the methods of the value's classes
+            return f"torch cannot load it from weights alone: {(str(error).splitlines() or [''])[0]}"
+    return Written(buffer.getvalue(), "torch", types=tuple(types)) if kept else "torch does not keep it exactly"
 
 
 # -- skops ----------------------------------------------------------------------------------------------------

@@ -26,8 +26,14 @@ _LOADS = {
     "parquet": (".parquet", ("io",), "pandas", "pandas.read_parquet(io.BytesIO(content))"),
     "json": (".json", ("json",), "", "json.loads(content)"),
     "skops": (".skops", (), "skops.io", "skops.io.loads(content, trusted=list(types))"),
+    "torch": (".pt", ("importlib", "io"), "torch", """listed = []
+for name in types:
+    home, _, last = name.rpartition(".")
+    listed.append((getattr(importlib.import_module(home), last), name))
+with torch.serialization.safe_globals(listed):
+    return torch.load(io.BytesIO(content), weights_only=True, map_location="cpu")"""),
     "pickle": (".pkl", ("pickle",), "", "pickle.loads(content)"),
-}
+}  # fmt: skip
 
 
 def loader(name: str, formats: Iterable[str]) -> str:
@@ -35,11 +41,11 @@ def loader(name: str, formats: Iterable[str]) -> str:
     wanted = set(formats)
     known = [_LOADS[kind] for kind in _LOADS if kind in wanted]
     imports = sorted({"hashlib", "pathlib"}.union(*(found[1] for found in known)))
-    listed = "skops" in wanted
+    listed = bool(wanted & {"skops", "torch"})
     more, rule = (", types=()", ", or holds what is not of the listed types") if listed else ("", "")
     text = _LOADER.format(name=name, more=more, rule=rule, imports="\n".join(f"    import {module}" for module in imports))
     for ending, _, module, value in known:
-        body = ([f"import {module}", ""] if module else []) + [f"return {value}"]
+        body = ([f"import {module}", ""] if module else []) + (value if "\n" in value else f"return {value}").splitlines()
         last = ending == known[-1][0]
         margin = "    " if last else "        "
         text += "\n" + ("" if last else f'    if path.endswith("{ending}"):\n') + "\n".join(margin + line if line else "" for line in body)
