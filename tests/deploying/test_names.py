@@ -29,7 +29,10 @@ from nbml import errors
         (lambda: nbml.deployment("zzz"), errors.UnknownDeployment, "nothing of the name 'zzz' is deployed; nothing is deployed yet"
                                                                    "\nTry: %nbml deployments"),
         (lambda: nbml.rollback("churn"), errors.UnknownDeployment, "the service churn is packaged, not deployed\nTry: %nbml deploy churn"),
-        (lambda: nbml.try_form("churn"), errors.UnknownDeployment, "the service churn is packaged, not deployed\nTry: %nbml deploy churn"),
+        (lambda: nbml.try_form("churn@preview"), errors.UnknownDeployment,
+         "no preview of 'churn' answers in this kernel\nTry: %nbml try churn"),
+        (lambda: nbml.try_form("chrun"), errors.UnknownDeployment, "nothing of the name 'chrun' is deployed; nothing is deployed yet"
+                                                                   "\nTry: %nbml deployments"),
         (
             lambda: nbml.deploy("churn", name="My Churn"), errors.BadName,
             "the name 'My Churn' does not fit: lower-case letters, digits, '.', '_' and '-', at most 63; 'my-churn' would",

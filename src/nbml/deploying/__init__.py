@@ -112,15 +112,15 @@ def rollback(name: str) -> Deployment:
 
 
 def try_form(name: str) -> TryForm:
-    """A form that asks the service: a real row as JSON, a button, the answer. Raises errors.UnknownDeployment."""
-    from nbml.deploying import client
+    """A form that asks for predictions: a real row, sliders and choices from the training rows, the answer.
+
+    It asks what is deployed under that name; else its preview in this kernel (``name@preview`` always does); else the packaged
+    service, in a process of its own. Raises errors.UnknownDeployment.
+    """
+    from nbml.deploying import asked
     from nbml.deploying.form import TryForm
 
-    found = deployment(str(name))
-    status = found.status
-    if status is None or not status.live:
-        raise client.gone(found.name, status.error if status is not None else "")
-    return TryForm(found)
+    return TryForm(asked.find(str(name)))
 
 
 def unknown(name: str) -> errors.UnknownDeployment:

@@ -1,4 +1,4 @@
-"""The try-it form: a row as JSON, a button, the answer. Widgets while it is open; static HTML before and after."""
+"""The try-it form: a real row, its fields and its JSON, and the answer. Widgets while it is open; static HTML before and after."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from nbml import errors
 from nbml.deploying import client
-from nbml.deploying.values import Deployment
+from nbml.deploying.asked import Asked
 from nbml.display import Line, Part, Report, Shown, Table, bundle, html, seconds
 from nbml.display.notebook import shell
 
@@ -18,11 +18,11 @@ MOST = 20
 
 
 class TryForm(Shown):
-    """Asks a running deployment. ``ask(text)`` is what the button does, and works without any front end."""
+    """Asks a deployment, a preview or a packaged service. ``ask(text)`` is what the button does, and works without any front end."""
 
-    def __init__(self, deployment: Deployment) -> None:
-        self.deployment = deployment
-        self.asked = json.dumps({"rows": sample(deployment)}, ensure_ascii=False, indent=2)
+    def __init__(self, target: Asked) -> None:
+        self.target = target
+        self.asked = written(target.sample or [{spec["name"]: None for spec in target.manifest["inputs"]}])
         self._state, self._word = "idle", "try"
         self._answer: Sequence[Part] = ()
 
@@ -35,8 +35,7 @@ class TryForm(Shown):
         except ValueError as error:
             return self._say("bad", "not sent", [Line(f"not JSON: {error}")])
         try:
-            with client.Line(self.deployment) as line:
-                status, answer = line.ask(parsed)
+            status, answer = self.target.ask(parsed)
         except errors.DeployError as error:
             return self._say("bad", "no answer", [Line(error.message)])
         except errors.UnknownDeployment as error:
@@ -52,7 +51,7 @@ class TryForm(Shown):
     def _report(self) -> Report:
         from nbml.deploying.report import form_report
 
-        return form_report(self.deployment, self.asked, self._answer, self._state, self._word)
+        return form_report(self.target, self.asked, self._answer, self._state, self._word)
 
     def _ipython_display_(self) -> None:
         """The widgets where a front end draws them, else the static form; after Close the static form everywhere."""
@@ -69,15 +68,14 @@ class TryForm(Shown):
         def close(button: Any) -> None:
             handle.update(bundle(self._report()), raw=True)
             box.close_all()
+            self.target.close()
 
         box.on_close(close)
 
 
-def sample(deployment: Deployment) -> list[dict[str, Any]]:
-    """One real row that the running version was proven on."""
-    thing = deployment.store.find("service", deployment.service) if deployment.service else None
-    rows = thing.body.get("sample") if thing is not None else None
-    return [row for row in rows[:1] if isinstance(row, dict)] if isinstance(rows, list) else []
+def written(rows: list[dict[str, Any]]) -> str:
+    """Rows as the form shows them."""
+    return json.dumps({"rows": rows}, ensure_ascii=False, indent=2)
 
 
 def _answered(answer: dict[str, Any], took: float) -> list[Part]:
@@ -119,15 +117,37 @@ class _Box:
     """The widgets of an open form."""
 
     def __init__(self, form: TryForm, widgets: Any) -> None:
+        from nbml.deploying.fields import Fields
+
         lines = min(14, form.asked.count("\n") + 2)
+        self._form, self._rows = form, json.loads(form.asked)["rows"]
         self._text = widgets.Textarea(form.asked, layout=widgets.Layout(width="100%", height=f"{lines * 20 + 10}px"))
+        self._fields = Fields(self._rows[0], form.target.manifest, self._moved)
+        self._json = widgets.Accordion([self._text], titles=["as JSON"])
         self._ask = widgets.Button(description="Predict", button_style="primary")
         self._shut = widgets.Button(description="Close")
         self._answer = widgets.HTML(html(form._report()))
         buttons = widgets.HBox([self._ask, self._shut])
-        self._all = widgets.VBox([self._text, buttons, self._answer], layout=widgets.Layout(max_width="860px"))
-        self._form = form
+        self._all = widgets.VBox([self._fields.box, self._json, buttons, self._answer], layout=widgets.Layout(max_width="860px"))
         self._ask.on_click(self._asked)
+        self._text.observe(self._edited, names="value")
+
+    def _moved(self) -> None:
+        """A field has another value: the JSON follows, and the service is asked."""
+        self._text.unobserve(self._edited, names="value")
+        self._text.value = written(self._rows)
+        self._text.observe(self._edited, names="value")
+        self._asked(None)
+
+    def _edited(self, change: Any) -> None:
+        """The fields follow the first row of the JSON, as far as it can be read."""
+        try:
+            rows = json.loads(change["new"])["rows"]
+            if isinstance(rows[0], dict):
+                self._rows = rows
+                self._fields.show(rows[0])
+        except (ValueError, KeyError, TypeError, IndexError):
+            return
 
     def _asked(self, button: Any) -> None:
         self._ask.disabled = True
@@ -140,7 +160,7 @@ class _Box:
         self._shut.on_click(action)
 
     def close_all(self) -> None:
-        for widget in (self._answer, self._shut, self._ask, self._text, *self._all.children, self._all):
+        for widget in (*self._fields.box.children, self._answer, self._shut, self._ask, self._text, *self._all.children, self._all):
             widget.close()
 
     def view(self) -> dict[str, Any]:

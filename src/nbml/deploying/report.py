@@ -9,6 +9,7 @@ from nbml.deploying.state import Status
 from nbml.display import Code, Column, Details, Line, Report, Table, Text, chip, code, link, muted, seconds, strong
 
 if TYPE_CHECKING:
+    from nbml.deploying.asked import Asked
     from nbml.deploying.values import Deployment
 
 #: state -> state of the report
@@ -84,18 +85,16 @@ def listing_report(rows: Sequence[tuple[str, Status | None, str, dict[str, Any]]
     return Report(title, facts=[f"{up} running"] if rows else [], parts=parts, next=[] if rows else ["%nbml deploy NAME"])
 
 
-def form_report(deployment: Deployment, asked: str, answer: Sequence[Any] = (), state: str = "idle", word: str = "try") -> Report:
+def form_report(target: Asked, asked: str, answer: Sequence[Any] = (), state: str = "idle", word: str = "try") -> Report:
     """The try-it form as it reads without a kernel: a real row, what to type, and the last answer."""
-    url = deployment.url
-    curl = f"curl -s {url}/predict -H 'Content-Type: application/json'" + (
-        ' -H "Authorization: Bearer $NBML_TOKEN"' if deployment.token else ""
-    )
-    line = f"{curl} -d @- <<'JSON'\n{asked}\nJSON"
-    return Report(
-        (strong(deployment.service), " at ", code(f"{url}/predict")), state, word,
-        parts=[*answer, Details("the same from a terminal", [Code(line, "sh")])],
-        next=[f'nbml.deployment("{deployment.name}").predict(df)'], kind="deployment", ref=deployment.name,
-    )  # fmt: skip
+    url = target.url
+    where = (" at ", code(f"{url}/predict")) if url else (", packaged, not deployed",)
+    auth = ' -H "Authorization: Bearer $NBML_TOKEN"' if target.token else ""
+    curl = f"curl -s {url}/predict -H 'Content-Type: application/json'{auth}"
+    shown = Details("the same from a terminal", [Code(f"{curl} -d @- <<'JSON'\n{asked}\nJSON", "sh")])
+    row = shown if url else Details("what was asked", [Code(asked, "text")])
+    kind = "deployment" if url and not target.service.endswith("@preview") else "service"
+    return Report((strong(target.service), *where), state, word, parts=[*answer, row], next=[target.line], kind=kind, ref=target.name)
 
 
 def _under(name: str, service: str) -> str:

@@ -120,7 +120,7 @@ def scoring_report(service: str, rows: int, total: int, took: float, source: str
     facts = [f"{rows / took:,.0f} rows a second"] if rows and took > 0.5 else []
     if rows and total > rows and took > 1:
         facts.append(f"{seconds(took / rows * (total - rows))} left")
-    parts: list[Part] = [Progress(rows, total, f"{rows:,} of {total:,} rows")] if total else [Line(muted(f"{rows:,} rows so far"))]
+    parts: list[Part] = [Progress(rows, total, "rows")] if total else [Line(muted(f"{rows:,} rows so far"))]
     return Report((strong(service), " scores ", code(source)), "running", "scoring", facts, parts, kind="service", ref=service)
 
 
