@@ -30,6 +30,8 @@ _HEAD = len(MAGIC) + _HEADER.size + _CHECK.size
 _CUT = 1
 #: bytes that wait for the pipe, at most
 QUEUE = 24 << 20
+#: bodies below this are copied into its frame, which is cheaper than to write it in parts
+_SHORT = 16 << 10
 #: a body above this is left out of its frame, and so is one that holds MAGIC
 BODY = 11 << 20
 
@@ -85,7 +87,19 @@ class Sender:
         self, *, latency_ms: float, status: int, version: str, rows: int, request: bytes, response: bytes, at: float | None = None
     ) -> None:
         """Hands over one answered request. Raises nothing."""
-        frame = _frame(latency_ms, status, version, rows, request, response, self.dropped, self._pid, time.time() if at is None else at)
+        at = time.time() if at is None else at
+        frame: tuple[bytes | memoryview, ...]
+        frame = _frame(latency_ms, status, version, rows, request, response, self.dropped, self._pid, at)
+        if not self._parts and len(request) + len(response) < _SHORT and not self._closed and self._watched is None:
+            whole = b"".join(frame)
+            try:
+                done = os.write(self.fd, whole)
+            except OSError:  # full, or nobody reads: as below
+                done = 0
+            if done == len(whole):  # the usual case
+                self.sent += 1
+                return
+            frame = (memoryview(whole)[done:],)
         size = sum(map(len, frame))
         if self._closed or self._waiting + size > self.queue:
             self.dropped += 1
@@ -168,7 +182,7 @@ def _frame(
         flags = _CUT
     name = version.encode()[:65_000]
     header = _HEADER.pack(at, latency, status, rows, pid, dropped, flags, len(name), len(request), len(response))
-    check = zlib.crc32(response, zlib.crc32(request, zlib.crc32(name, zlib.crc32(header))))
+    check = zlib.crc32(response, zlib.crc32(request, zlib.crc32(header + name)))
     return tuple(part for part in (MAGIC + header + _CHECK.pack(check) + name, request, response) if part)  # an empty one is never written
 
 
