@@ -216,8 +216,8 @@ class Carried:
             return text
         beside = "_beside" if "_beside" not in text else self.cut.free("beside")
         files = "_FILES" if "_FILES" not in text else self.cut.free("files")
-        nodes = {id(o.node): o.node for o in opened}
-        known = texts.splice(text, [(n, f"{beside}({ast.get_source_segment(text, n)})") for n in nodes.values()])
+        nodes = _outermost({id(o.node): o.node for o in opened})
+        known = texts.splice(text, [(n, f"{beside}({ast.get_source_segment(text, n)})") for n in nodes])
         lines = sorted(f'    {path!r}: ({place!r}, "{self.artifacts[place].sha256}"),' for path, place in self.places.items())
         block = BESIDE.format(files=files, beside=beside, entries="\n".join(lines).replace("'", '"'), depth=depth)
         head = texts.head(known)
@@ -240,8 +240,10 @@ def ours(cut: Cutter, stack: Stack) -> tuple[str, int, str] | None:
     """Label, line and function of the innermost code that is the notebook's, or a helper's that goes along."""
     record = cut.sources.record
     helpers = {getattr(sys.modules.get(module_of(path)), "__file__", None): path for path in cut.belongings.files}
-    for file, line, function in stack:
+    for place, (file, line, function) in enumerate(stack):
         cell = record.cell_of(file) if record is not None else None
+        if function.startswith("<"):  # a comprehension or lambda: called after the function around it
+            function = next((f for other, _, f in stack[place:] if other == file and not f.startswith("<")), function)
         if cell is not None:
             return cell.label, line, function
         if file in helpers:
@@ -252,6 +254,12 @@ def ours(cut: Cutter, stack: Stack) -> tuple[str, int, str] | None:
 def module_of(path: str) -> str:
     """The name of a helper module by its file."""
     return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+def _outermost(nodes: dict[int, ast.expr]) -> list[ast.expr]:
+    """Of expressions those that stand in no other one."""
+    inner = {id(part) for node in nodes.values() for part in ast.walk(node) if part is not node}
+    return [node for known, node in nodes.items() if known not in inner]
 
 
 def _temporary(file: Path) -> bool:

@@ -130,10 +130,15 @@ def module_name(value: object) -> str:
     return str(getattr(value, "__module__", "") or "")
 
 
+def user(why: str) -> str:
+    """Where to make what cannot travel: in the function that needs it."""
+    return f"{why}, when it is called" if why.isidentifier() else "the function that uses it"
+
+
 def refuse(value: object, path: str, why: str, cause: BaseException | None = None) -> errors.SliceRefused:
     """The error that names the part of a value that cannot leave the notebook, and who needs it."""
     where, part = culprit(value, path)
-    found = errors.SliceRefused(f"{where} is {describe(part)}, which cannot leave the notebook; needed by {why}")
+    found = errors.SliceRefused(f"{where} is {describe(part)}, which cannot leave the notebook; needed by {why}: make it inside {user(why)}")
     found.__cause__ = cause
     return found
 

@@ -27,6 +27,7 @@ METHODS = frozenset({"read_text", "read_bytes", "open", "exists", "is_file", "st
 #: what lists a folder
 LISTERS = frozenset({"listdir", "scandir", "walk", "glob", "iglob", "rglob", "iterdir"})
 _KEYWORDS = frozenset({"file", "filename", "path", "fname", "source", "io", "filepath_or_buffer", "path_or_buf", "fp", "name", "database"})
+_MAKERS = frozenset({"join", "joinpath", "Path", "PurePath", "print", "warn", "startswith", "endswith"})
 _FOLDED = frozenset({"str", "fspath", "abspath", "realpath", "expanduser", "normpath", "PathLike"})
 _SAME = frozenset({"resolve", "absolute", "as_posix", "expanduser", "__str__"})
 
@@ -74,7 +75,7 @@ def _opened(call: ast.Call, functions: tuple[str, ...], reader: _Reader) -> Iter
             yield Opening(call.func.value, path, functions, reader.homed(call.func.value), name in LISTERS, path is not None)
     given = [*call.args[:1], *(k.value for k in call.keywords if k.arg in _KEYWORDS)]
     known = name in READERS or name in LISTERS
-    for node in given if known else call.args:
+    for node in given if known else () if name in _MAKERS else call.args:
         path = reader.text(node)
         if known or (path is not None and not method and isinstance(node, ast.Constant) and os.path.splitext(path)[1]):  # noqa: PTH122
             yield Opening(node, path, functions, reader.homed(node), name in LISTERS, known)
