@@ -34,3 +34,29 @@ def test_a_notebook_that_loads_late(project: Path, kernels: Callable[..., Any]) 
     code = "import sys; sys.path.insert(0, sys.argv[1]); import predict; print(predict.predict(16))"
     done = subprocess.run([sys.executable, "-c", code, str(project / "out")], capture_output=True, text=True, cwd="/", check=True)
     assert done.stdout == there
+
+
+def test_a_notebook_of_papermill_and_one_of_vs_code(project: Path, kernels: Callable[..., Any]) -> None:
+    """Papermill runs an injected cell of parameters after the tagged one; VS Code sets a name and gives cells ids of its own."""
+    (project / "limits.json").write_text('{"top": 50}')
+    kernel = kernels()
+    cells = [
+        "__vsc_ipynb_file__ = '/somewhere/else/test.ipynb'",
+        "# Parameters of the page\nrate = 0.1",
+        "# Parameters\nrate = 0.5",
+        "%load_ext nbml",
+        "def helper(x):\n    return -1",
+        "def helper(x):\n    return x * rate",
+        "half = 2\ndef late(x):\n    return x\nraise ValueError('stop')\nrate = 9",
+        "%%time\nimport json\ndef predict(x):\n    with open('limits.json') as file:\n        return min(helper(x) + late(half), json.load(file)['top'])",
+        "import nbml\nmade = nbml.slice('predict')\nmade.write('out')\nprint(made.source, made.environment)",
+    ]
+    outcomes = [kernel.run(cell) for cell in cells]
+    assert outcomes[-1].ok, outcomes[-1].error
+    assert "__vsc_ipynb_file__" not in outcomes[-1].text
+    assert "rate = 0.5" in outcomes[-1].text
+    there = kernel.run("print(predict(16), predict(1000))").text
+    (project / "limits.json").unlink()
+    code = "import sys; sys.path.insert(0, sys.argv[1]); import predict; print(predict.predict(16), predict.predict(1000))"
+    done = subprocess.run([sys.executable, "-c", code, str(project / "out")], capture_output=True, text=True, cwd="/", check=True)
+    assert done.stdout == there == "10.0 50\n"
