@@ -222,8 +222,8 @@ DEPLOYING = (
     Command("rollback", "Return to the version that ran before.", (_ref("deployment", "name"),), line=("name",),
             example="%nbml rollback NAME"),
     Command("promote", "Give a canary all requests.", (_ref("deployment", "name"),), line=("name",), since=LATER),
-    Command("try", "Open a form that asks a deployment, a preview or a packaged service.", (_ref("deployment", "name"),), line=("name",), verb="try_form",
-            example="%nbml try NAME"),
+    Command("try", "Open a form that asks a deployment, a preview or a packaged service.", (_ref("deployment", "name"),), line=("name",),
+            verb="try_form", example="%nbml try NAME"),
 )  # fmt: skip
 
 MONITORING = (

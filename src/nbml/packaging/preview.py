@@ -190,7 +190,8 @@ class Server:
         self._file = current().room("previews") / f"{name}.token"
         self.token = self._secret()
         config = uvicorn.Config(
-            self._app, interface="asgi3", log_config=None, access_log=False, lifespan="off", ws="none", loop="none", timeout_graceful_shutdown=1
+            self._app, interface="asgi3", log_config=None, access_log=False, lifespan="off", ws="none", loop="none",
+            timeout_graceful_shutdown=1,
         )  # fmt: skip
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._live, name=f"nbml-preview-{name}", daemon=True)
