@@ -48,7 +48,8 @@ def test_a_notebook_of_papermill_and_one_of_vs_code(project: Path, kernels: Call
         "def helper(x):\n    return -1",
         "def helper(x):\n    return x * rate",
         "half = 2\ndef late(x):\n    return x\nraise ValueError('stop')\nrate = 9",
-        "%%time\nimport json\ndef predict(x):\n    with open('limits.json') as file:\n        return min(helper(x) + late(half), json.load(file)['top'])",
+        "%%time\nimport json\ndef predict(x):\n    with open('limits.json') as file:\n"
+        "        return min(helper(x) + late(half), json.load(file)['top'])",
         "import nbml\nmade = nbml.slice('predict')\nmade.write('out')\nprint(made.source, made.environment)",
     ]
     outcomes = [kernel.run(cell) for cell in cells]

@@ -138,7 +138,8 @@ def user(why: str) -> str:
 def refuse(value: object, path: str, why: str, cause: BaseException | None = None) -> errors.SliceRefused:
     """The error that names the part of a value that cannot leave the notebook, and who needs it."""
     where, part = culprit(value, path)
-    found = errors.SliceRefused(f"{where} is {describe(part)}, which cannot leave the notebook; needed by {why}: make it inside {user(why)}")
+    told = f"{where} is {describe(part)}, which cannot leave the notebook; needed by {why}"
+    found = errors.SliceRefused(f"{told}: make it inside {user(why)}")
     found.__cause__ = cause
     return found
 
