@@ -37,19 +37,31 @@ class Walk:
         self.left, self.right = node["left"] + shift, node["right"] + shift
         self.nulls = node["null_left"]
         self.values = node["values"]
-        self._lists = (self.feature.tolist(), self.threshold.tolist(), self.left.tolist(), self.right.tolist(), self.nulls.tolist())
+        self._trees = self._nested()
+
+    def _nested(self) -> list[Any]:
+        """Each tree as its first test: (feature, threshold, left, right, whether a null goes left); a leaf is its number.
+
+        Children come after their parents in scikit-learn's arrays, so all are there when a parent is made from the end.
+        """
+        nodes: list[Any] = list(range(len(self.feature)))
+        columns = (self.feature.tolist(), self.threshold.tolist(), self.left.tolist(), self.right.tolist(), self.nulls.tolist())
+        for i, (f, t, left, right, null) in reversed(list(enumerate(zip(*columns, strict=True)))):
+            if f >= 0:
+                nodes[i] = (f, t, nodes[left], nodes[right], null)
+        return [nodes[root] for root in self.roots.tolist()]
 
     def one(self, row: Row) -> Array:
         """The values of the leaves, one row for each tree."""
-        feature, threshold, left, right, nulls = self._lists
         leaves = []
-        for i in self.roots.tolist():
-            f = feature[i]
-            while f >= 0:
+        total = sum(row)
+        nulls = total != total
+        for node in self._trees:
+            while node.__class__ is tuple:
+                f, t, left, right, null = node
                 x = row[f]
-                i = left[i] if x <= threshold[i] or (x != x and nulls[i]) else right[i]
-                f = feature[i]
-            leaves.append(i)
+                node = left if x <= t or (nulls and null and x != x) else right
+            leaves.append(node)
         found: Array = self.values.take(leaves, axis=0)
         return found
 
@@ -86,7 +98,6 @@ class Trees(Model):
         self.even = node["even"]  # whether a score of 0 is the second of two classes
         self.gives = self.link in ("shares", "logistic", "logistic2", "softmax")
         self.scale, self.offset = node.get("scale", 1.0), node.get("offset", 0.0)
-        self._start = self.start.tolist()
 
     # -- scores: what the trees add up to ---------------------------------------------------------------------
 
@@ -115,12 +126,10 @@ class Trees(Model):
         if total != total or (self.strict and (min(row) < -SINGLE or max(row) > SINGLE)):
             finite(np.array([row], dtype=np.float64), nulls=self.nulls, single=self.single)
         values = self.trees.one(row)
-        if self.width == 1:
-            line = values.ravel()
-            line[0] += self._start[0]
-            return [float(np.add.accumulate(line)[-1])]  # one after the other, which sum() of Python 3.12 does not do
-        found = np.add.accumulate(np.vstack([self.start, values.reshape(-1, self.width)]), axis=0)[-1]
-        return list(found.tolist())
+        turns = values.reshape(-1, self.width)
+        turns[0] += self.start
+        # one after the other, which sum() of Python 3.12 does not do
+        return list(np.add.accumulate(turns, axis=0)[-1].tolist())
 
     # -- links ------------------------------------------------------------------------------------------------
 
