@@ -33,7 +33,7 @@ def _secrets(cut: Cutter, tree: ast.Module) -> None:
 
 def _clocks(cut: Cutter, targets: Collection[str]) -> None:
     """No prediction that asks the clock, or draws anew."""
-    reach = clocks.Reach({n: p.text for n, p in cut.parts.items()}, {n: p.holds for n, p in cut.parts.items()}, cut._live)
+    reach = clocks.Reach({n: p.text for n, p in cut.parts.items()}, {n: p.holds | p.gains for n, p in cut.parts.items()}, cut._live)
     for asks in reach.asks([name for name in targets if name in cut.parts]):
         raise errors.SliceRefused(f"{asks.function} calls {asks.called}(){place(cut, asks.part, asks.node.lineno - 1)}, which {asks.why}")
 

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import ast
-import functools
+import dataclasses
 import types
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from nbml import errors
 from nbml.slicing import constants, objects, risks
 from nbml.slicing import sources as origin
 from nbml.slicing import statements as texts
-from nbml.slicing.program import Part
+from nbml.slicing.program import Part, factory
 from nbml.slicing.recorder import binds
 from nbml.slicing.sources import Found
 
 if TYPE_CHECKING:
     from nbml.slicing.definitions import Definitions
 
-_FUNCTIONS = (types.FunctionType, property, staticmethod, classmethod, functools.cached_property)
+_UNKNOWN = object()
+#: nodes of a text, and what is to stand in their place
+Edits: TypeAlias = "Iterator[tuple[ast.AST, str]]"
 
 
 class Classes:
@@ -30,7 +32,7 @@ class Classes:
 
     def take(self, value: type, why: str, want: str) -> str:
         """Take a class in; the name that the module has for it."""
-        found = self._found(value, why)
+        found, replaced = self._found(value, why)
         scope = self._scope(value)
         name, there = self.definitions.name(value, found, want, scope)
         self.definitions.settle(value, name)
@@ -39,25 +41,51 @@ class Classes:
         text = texts.segment(found.text, found.node)
         if name != value.__name__:
             text = texts.renamed(text, value.__name__, name)
-        self._surroundings(value, name, found)
-        text = self._values(value, name, text, found, scope)
-        part = Part(name, text + self._later(value, name, found), found.label, found.order)
+        node: Any = ast.parse(text).body[0]
+        kept = set(replaced)
+        edits = [*self._surroundings(value, name, found, node), *self._values(value, name, node, found, scope, kept)]
+        text = self._freed(value, name, texts.splice(text, edits), found)
+        part = Part(name, text, found.label, found.order, future=bool(found.code.co_flags & origin.FUTURE))
         inner = next(filter(None, map(origin.underlying, vars(value).values())), None)
         self.definitions.take(part, inner, scope)
+        self.cut.later.attributes(value, name, found, kept)
         return name
 
-    def _found(self, value: type, why: str) -> Found:
+    def _found(self, value: type, why: str) -> tuple[Found, list[str]]:
+        """Where a class is written, and those of its methods that later statements replaced."""
         found = self.cut.sources.kind(value)
-        if found is None:
-            written = any(getattr(f.node, "name", "") == value.__name__ for text in self.cut.sources.texts_of(value) for f in text.found)
-            reason = "was changed after it was defined" if written else "has no source"
-            raise errors.SliceRefused(f"the class {value.__name__}, needed by {why}, {reason}; define it in one cell and run it again")
-        if found.code.co_freevars and found.code.co_freevars != ("__class__",):
-            variables = ", ".join(found.code.co_freevars)
-            raise errors.SliceRefused(
-                f"the class {value.__name__} is made inside a function and uses its {variables}; define it in a cell of its own"
-            )
-        return found
+        if found is not None:
+            return found, []
+        written = False
+        for text in self.cut.sources.texts_of(value):
+            for found in reversed(text.found):
+                if not isinstance(found.node, ast.ClassDef) or found.node.name != value.__name__:
+                    continue
+                written = True
+                replaced = list(self.cut.sources.replaced(value, found, text))
+                if all(self.cut.later.outside(value, name) for name in replaced):
+                    return found, replaced
+        reason = "was changed after it was defined" if written else "has no source"
+        raise errors.SliceRefused(f"the class {value.__name__}, needed by {why}, {reason}; define it in one cell and run it again")
+
+    def _freed(self, value: type, name: str, text: str, found: Found) -> str:
+        """The text of a class; one that was made in a function, and uses what is there, in a factory that is called once."""
+        free = [variable for variable in found.code.co_freevars if variable != "__class__"]
+        if not free:
+            return text
+        cells = {variable: cell for member in vars(value).values() for variable, cell in _closed(member)}
+        variables: dict[str, str] = {}
+        for variable in free:
+            try:
+                content = cells[variable].cell_contents
+            except (KeyError, ValueError):
+                raise errors.SliceRefused(
+                    f"the class {value.__name__} is made inside a function and uses its {variable}; define it in a cell of its own"
+                ) from None
+            if risks.secret(variable, content) and variable not in self.cut.allow:
+                raise risks.refuse_secret(variable, name)
+            variables[variable] = self.cut.value(content, f"{name}_{variable}", name)
+        return factory(name, variables, text, name)
 
     def _scope(self, value: type) -> Mapping[str, Any]:
         """The globals of its methods."""
@@ -67,43 +95,51 @@ class Classes:
                 return function.__globals__
         return self.cut.names
 
-    def _surroundings(self, value: type, name: str, found: Found) -> None:
-        """Bases, decorators and metaclass must be the ones that the class was made with, or come from the same text."""
-        node: Any = found.node
-        for written, base in zip(node.bases, value.__bases__, strict=False):
-            current = self.cut.names.get(ast.unparse(written))
+    def _surroundings(self, value: type, name: str, found: Found, node: Any) -> Edits:
+        """Bases and defaults of methods as they were when the class was made; decorators and metaclass must be the same still."""
+        bases = getattr(value, "__orig_bases__", value.__bases__)
+        for written, base in zip(node.bases, bases, strict=False):
+            current = self.cut.homes.named(written)
             if objects.homeless(base) and current is not None and current is not base and not self.definitions.twins(base, current):
-                raise errors.SliceRefused(f"the class {name} was built on an older {base.__name__}; run its cell again")
+                yield written, self.definitions.code(base, name)
         self.definitions.current(name, [*node.decorator_list, *(k.value for k in node.keywords)], found.order)
         for method in (m for m in node.body if isinstance(m, (ast.FunctionDef, ast.AsyncFunctionDef))):
-            defaults = [*method.args.defaults, *filter(None, method.args.kw_defaults)]
-            self.definitions.current(f"{name}.{method.name}", [*method.decorator_list, *defaults], found.order)
+            self.definitions.current(f"{name}.{method.name}", method.decorator_list, found.order)
+            member: Any = vars(value).get(method.name)
+            function = getattr(member, "__func__", member)
+            plain = isinstance(function, types.FunctionType) and function.__code__.co_name == method.name
+            if plain and len(method.args.defaults) == len(function.__defaults__ or ()):
+                yield from self.definitions.defaults(function, method, f"{name}.{method.name}", found.order)
+            else:
+                defaults = [*method.args.defaults, *filter(None, method.args.kw_defaults)]
+                self.definitions.current(f"{name}.{method.name}", defaults, found.order)
 
-    def _values(self, value: type, name: str, text: str, found: Found, scope: Mapping[str, Any]) -> str:
-        """The class's text with its attributes as they are now."""
+    def _values(self, value: type, name: str, node: Any, found: Found, scope: Mapping[str, Any], kept: set[str]) -> Edits:
+        """The class's attributes as they are now; ``kept`` gets the names of those that are given after it is made."""
         if type(value).__name__ == "EnumType":
-            return text
-        node: Any = ast.parse(text).body[0]
-        edits: list[tuple[ast.AST, str]] = []
+            return
+        hooked = "__init_subclass__" in vars(value) or objects.homeless(type(value))
         for statement in node.body:
             target = statement.targets[0] if isinstance(statement, ast.Assign) else getattr(statement, "target", None)
             expression = getattr(statement, "value", None)
             if not isinstance(statement, (ast.Assign, ast.AnnAssign)) or expression is None:
                 continue
             key = target.id if isinstance(target, ast.Name) else ""
-            now = vars(value).get(key)
+            now, expression = _field(value, key, expression)
             if risks.secret(key, now) and key not in self.cut.allow:
                 raise risks.refuse_secret(f"{name}.{key}", name)
-            if self.definitions.gives(expression, now, scope):
+            if self.definitions.gives(expression, now, scope) or key in kept:
                 continue
-            if key in vars(value) and self._differs(expression, now, found):
-                if "__init_subclass__" in vars(value) or objects.homeless(type(value)):
-                    raise errors.SliceRefused(f"{name}.{key} was changed since {name} was defined, perhaps by defining its subclasses")
-                edits.append((expression, self.cut.value(now, f"{name}_{key}", name)))
-                self.cut.warn(f"{name}.{key} is kept as it is now: {constants.literal_text(now)}")
-            else:
+            if key not in vars(value) or now is _UNKNOWN or not self._differs(expression, now, found):
                 self.definitions.current(f"{name}.{key}", [expression], found.order)
-        return texts.splice(text, edits)
+            elif any(other is not statement and (key in binds(other) or texts.changes(other, key)) for other in node.body):
+                kept.add(key)
+            else:
+                self.cut.warn(f"{name}.{key} is kept as it is now: {constants.literal_text(now)}")
+                if hooked:
+                    kept.add(key)
+                else:
+                    yield expression, self.cut.value(now, f"{name}_{key}", name)
 
     def _differs(self, expression: ast.expr, now: Any, found: Found) -> bool:
         """Whether the live value must stand in place of an attribute's expression."""
@@ -116,21 +152,22 @@ class Classes:
             return False
         return any(self.cut.statements.changed_since(n, found.order) for n in texts.loaded(expression))
 
-    def _later(self, value: type, name: str, found: Found) -> str:
-        """Lines that give a class the attributes that later statements gave it."""
-        given: dict[str, None] = {}
-        for statement in self.cut.statements.all:
-            for node in ast.walk(statement.node):
-                stored = isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
-                if stored and isinstance(node.value, ast.Name) and self.cut.names.get(node.value.id) is value:  # type: ignore[attr-defined]
-                    given[node.attr] = None  # type: ignore[attr-defined]
-        body: Any = found.node
-        own = {n for statement in body.body for n in binds(statement)}
-        lines = ""
-        for key in given:
-            if key in own or key not in vars(value):
-                continue
-            if isinstance(vars(value)[key], _FUNCTIONS):
-                raise errors.SliceRefused(f"{name}.{key} was added after the class was defined; write it in the class")
-            lines += f"\n\n\n{name}.{key} = {self.cut.value(vars(value)[key], f'{name}_{key}', name)}"
-        return lines
+
+def _field(value: type, key: str, expression: ast.expr) -> tuple[Any, ast.expr]:
+    """An attribute of a class now, and the expression that made it: a dataclass keeps the defaults of its fields apart."""
+    now = vars(value).get(key)
+    known = vars(value).get("__dataclass_fields__", {}).get(key)
+    if known is not None and known.default is not dataclasses.MISSING:
+        now = known.default
+    if isinstance(now, types.MemberDescriptorType):
+        return _UNKNOWN, expression
+    if known is not None and isinstance(expression, ast.Call):
+        return now, next((k.value for k in expression.keywords if k.arg == "default"), expression)
+    return now, expression
+
+
+def _closed(member: Any) -> Iterator[tuple[str, types.CellType]]:
+    """The variables of functions around it that a method uses."""
+    function = origin.underlying(member)
+    if function is not None:
+        yield from zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)

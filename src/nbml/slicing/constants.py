@@ -105,6 +105,9 @@ class Writer:
             return f"{self._module('logging')}.getLogger({value.name!r})"
         if kind is functools.partial:
             return self._partial(value)
+        if kind is types.MappingProxyType:
+            inner = self._write(dict(value), 0)
+            return None if inner is None else f"{self._module('types')}.MappingProxyType({inner})"
         if isinstance(value, enum.Enum):
             owner = self._other(kind)
             return f"{owner}.{value.name}" if owner and value.name and value.name.isidentifier() else None
@@ -130,7 +133,7 @@ class Writer:
 
 
 def _inner(value: Any) -> list[Any]:
-    if isinstance(value, dict):
+    if isinstance(value, (dict, types.MappingProxyType)):
         return [*value.keys(), *value.values()]
     if isinstance(value, (list, tuple, set, frozenset)):
         return list(value)

@@ -6,7 +6,7 @@ import ast
 import builtins
 import functools
 import types
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from nbml import errors
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 #: calls that make a class, whose statement is its source
 _MAKERS = frozenset(
-    {"namedtuple", "NamedTuple", "TypedDict", "Enum", "IntEnum", "StrEnum", "Flag", "make_dataclass", "NewType", "TypeVar", "ParamSpec"}
+    {"namedtuple", "NamedTuple", "TypedDict", "Enum", "IntEnum", "StrEnum", "Flag", "make_dataclass", "NewType", "TypeVar", "ParamSpec", "cmp_to_key"}
 )
 
 
@@ -110,29 +110,36 @@ class Definitions:
             return False  # the decorator gave the function back: what else it did is in the values that it changed
         if not origin.holds(value, code) and isinstance(value, (type, types.FunctionType)):
             return False
-        if hasattr(value, "registry") and hasattr(value, "dispatch"):
-            raise errors.SliceRefused(
-                f"{name} is a single-dispatch function, whose registered parts are not followed; write it as one function"
-            )
-        defaults = [*node.args.defaults, *filter(None, node.args.kw_defaults)]
-        self.current(name, [*node.decorator_list, *defaults], statement.order)
+        dispatching = hasattr(value, "registry") and hasattr(value, "dispatch")
+        made_with = [*node.decorator_list, *node.args.defaults, *filter(None, node.args.kw_defaults)]
+        older = self.older(made_with, statement.order)
+        if older and isinstance(value, types.FunctionType) and value.__closure__ and not dispatching and self.cut.sources.function(value):
+            self.cut.warn(f"{name} is kept as an older {older} made it than the notebook has now")
+            return False
+        self.current(name, made_with, statement.order)
         self.settle(value, name)
         info: Any = getattr(value, "cache_info", None) if isinstance(value, functools._lru_cache_wrapper) else None
         if info is not None and info().currsize:
             self.cut.warn(f"{name} has a filled cache; the module starts with an empty one")
-        self._closure_state(name, value)
         inner = origin.underlying(value)
         scope = inner.__globals__ if inner else None
         self.take(Part(name, statement.source, statement.label, statement.order), inner, scope)
+        if dispatching:
+            self.cut.later.registered(name, value)
+        else:
+            self._closure_state(name, value)
         return True
 
     def current(self, name: str, made_with: list[ast.expr], order: tuple[int, int]) -> None:
-        """Refuse a definition that ran with another value of a name than the notebook has now (a file's names are its own)."""
-        if order[0] < 0:
-            return
-        for used in sorted({n for expression in made_with for n in texts.loaded(expression)}):
-            if self.cut.statements.changed_since(used, order):
-                raise errors.SliceRefused(f"{name} was made with an older {used} than the notebook has now; run its cell again")
+        """Refuse a definition that ran with another value of a name than the notebook has now."""
+        used = self.older(made_with, order)
+        if used:
+            raise errors.SliceRefused(f"{name} was made with an older {used} than the notebook has now; run its cell again")
+
+    def older(self, made_with: list[ast.expr], order: tuple[int, int]) -> str:
+        """A name that these expressions read and whose value has changed since, or "" (a file's names are its own)."""
+        used = sorted({n for expression in made_with for n in texts.loaded_now(expression)}) if order[0] >= 0 else []
+        return next((name for name in used if self.cut.statements.changed_since(name, order)), "")
 
     def _code_of(self, statement: texts.Statement, node: ast.FunctionDef | ast.AsyncFunctionDef) -> types.CodeType | None:
         text = origin.Text(statement.text, "", 0, self.cut.sources.flags)
@@ -225,7 +232,7 @@ class Definitions:
         return name
 
     def take(self, part: Part, function: types.FunctionType | None, scope: Mapping[str, Any] | None) -> None:
-        part.future = function is not None and bool(function.__code__.co_flags & FUTURE)
+        part.future = part.future or (function is not None and bool(function.__code__.co_flags & FUTURE))
         self.cut.add(part, part.name, scope)
         node = ast.parse(part.text).body[0]
         if isinstance(node, ast.FunctionDef) and node.name.startswith("_make_") and node.name != part.name:
@@ -259,11 +266,22 @@ class Definitions:
             variables[variable] = self.cut.value(content, f"{name}_{variable}", name)
         return program.factory(name, variables, text, text if is_lambda else own)
 
+    def text(self, value: types.FunctionType, found: Found, name: str) -> str:
+        """The source of a function that stands on its own, with its defaults."""
+        return self._defaults(value, texts.segment(found.text, found.node, decorators=False), name, found, name)
+
     def _defaults(self, value: types.FunctionType, text: str, name: str, found: Found, called: str) -> str:
         """The text with each default as it was when the function was made, and with the function's name."""
         is_lambda = isinstance(found.node, ast.Lambda)
         node: Any = ast.parse(text, mode="eval").body if is_lambda else ast.parse(text).body[0]
-        edits: list[tuple[ast.AST, str]] = []
+        edits = list(self.defaults(value, node, name, found.order))
+        if not is_lambda and called != node.name:
+            text = texts.splice(text, edits)
+            return texts.renamed(text, node.name, called)
+        return texts.splice(text, edits)
+
+    def defaults(self, value: types.FunctionType, node: Any, name: str, order: tuple[int, int]) -> Iterator[tuple[ast.AST, str]]:
+        """The defaults of a function's node that would be others now, and what they were when the function was made."""
         live: list[tuple[ast.expr, Any]] = list(zip(node.args.defaults, value.__defaults__ or (), strict=False))
         named = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
         live += [(d, (value.__kwdefaults__ or {}).get(a.arg)) for a, d in named if d is not None]
@@ -271,20 +289,18 @@ class Definitions:
             raise errors.SliceRefused(f"the defaults of {name} were replaced after it was defined")
         for default, now in live:
             if not self.gives(default, now, value.__globals__):
-                edits.append((default, self.cut.value(now, f"{name}_default", name)))
-                names = texts.loaded(default)
-                if not names or any(self.cut.statements.changed_since(n, found.order) for n in names):
+                yield default, self.cut.value(now, f"{name.replace('.', '_')}_default", name)
+                names = texts.loaded_now(default)
+                if not names or any(self.cut.statements.changed_since(n, order) for n in names):
                     self.cut.warn(f"a default of {name} is kept as it was when {name} was defined: {constants.literal_text(now)}")
-        if not is_lambda and called != node.name:
-            text = texts.splice(text, edits)
-            return texts.renamed(text, node.name, called)
-        return texts.splice(text, edits)
 
     def gives(self, node: ast.expr, value: Any, scope: Mapping[str, Any]) -> bool:
         """Whether evaluating an expression of literals, names and attributes now gives a value again."""
         known, written = constants.literal(ast.unparse(node))
         if known:
             return constants.equal(written, value)
+        if isinstance(node, ast.Lambda):
+            return self._gives_function(node, value, scope)
         inner: ast.AST = node
         while isinstance(inner, ast.Attribute):
             inner = inner.value
@@ -294,6 +310,17 @@ class Definitions:
         for part in ast.unparse(node).split(".")[1:]:
             found = getattr(found, part, None)
         return found is value or (isinstance(value, constants._ATOMS) and constants.equal(found, value))
+
+    def _gives_function(self, node: ast.Lambda, value: Any, scope: Mapping[str, Any]) -> bool:
+        """Whether a lambda gives a function again: it holds nothing, and its defaults give what the function's are."""
+        if not isinstance(value, types.FunctionType) or value.__closure__ or value.__globals__ is not scope:
+            return False
+        code = next(c for c in origin.codes(compile(ast.Expression(node), "<slice>", "eval")) if c.co_name == "<lambda>")
+        named = [d for d in node.args.kw_defaults if d is not None]
+        live = [*(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values()]
+        given = [*node.args.defaults, *named]
+        alike = len(given) == len(live) and all(self.gives(d, v, scope) for d, v in zip(given, live, strict=True))
+        return alike and origin.same(code, value.__code__)
 
     def _attributes(self, value: types.FunctionType, name: str) -> str:
         """Lines that give a function the attributes that it was given."""

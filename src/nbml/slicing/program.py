@@ -62,9 +62,18 @@ def load(name: str, call: str, path: str, sha256: str, types: Iterable[str], aft
     return f'{name} = {call}("{path}", "{sha256}", [\n{inner}]){after}'
 
 
+class Circular(errors.SliceRefused):
+    """``name`` is needed, or changed, by what its own value needs; "" where several are in the ring."""
+
+    def __init__(self, name: str, message: str) -> None:
+        super().__init__(message)
+        self.name = name
+
+
 @dataclass
 class Part:
-    """One name of the module. ``holds`` are names that an artifact needs before it can be loaded; ``future``: annotations are text."""
+    """One name of the module. ``holds`` are names that an artifact needs before it can be loaded, ``gains`` the parts that change it
+    when it is there; ``future``: annotations are text."""
 
     name: str
     text: str
@@ -73,6 +82,7 @@ class Part:
     artifact: bool = False
     reads: Reads = field(default_factory=lambda: Reads(frozenset(), frozenset(), frozenset()))
     holds: set[str] = field(default_factory=set)
+    gains: set[str] = field(default_factory=set)
     future: bool = False
 
     @property
@@ -94,6 +104,7 @@ def ordered(parts: Mapping[str, Part]) -> list[Part]:
             if name in parts and name not in found and name != part.name:
                 found.add(name)
                 waiting += [*parts[name].reads.now, *parts[name].reads.later, *parts[name].holds]
+                waiting += parts[name].gains if part.artifact else ()
         return found
 
     def put(part: Part, above: frozenset[str]) -> None:
@@ -111,20 +122,21 @@ def ordered(parts: Mapping[str, Part]) -> list[Part]:
 
 
 def _check(found: list[Part]) -> None:
-    """What runs while the module loads finds what it needs, and leaves values alone. Raises errors.SliceRefused."""
+    """What runs while the module loads finds what it needs, and leaves values alone. Raises Circular, or errors.SliceRefused."""
     place = {part.name: number for number, part in enumerate(found)}
     for part in found:
         for name in sorted((part.reads.now | part.holds) & place.keys()):
             if place[name] > place[part.name]:
-                raise errors.SliceRefused(f"{part.name} and {name} need each other when they are made; define one without the other")
+                raise Circular("", f"{part.name} and {name} need each other when they are made; define one without the other")
         for caller in sorted(_called(part) & place.keys()):
             called = found[place[caller]]
             tree = ast.parse(called.text)
             for name in sorted(called.reads.later & place.keys() - {part.name, caller}):
                 if place[name] > place[part.name]:
-                    raise errors.SliceRefused(f"{part.name} and {name} need each other: {caller}, which makes {part.name}, uses {name}")
-                if not found[place[name]].block and changes(tree, name):
-                    raise errors.SliceRefused(f"{caller}, which makes {part.name}, changes {name}; the change would be made twice")
+                    raise Circular(name, f"{part.name} and {name} need each other: {caller}, which makes {part.name}, uses {name}")
+                refilled = f"{name}.content" in found[place[name]].gains
+                if not found[place[name]].block and not refilled and changes(tree, name):
+                    raise Circular(name, f"{caller}, which makes {part.name}, changes {name}; the change would be made twice")
 
 
 def _called(part: Part) -> set[str]:

@@ -83,7 +83,7 @@ class Statements:
                 word = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
                 key = decorator.args[0] if isinstance(decorator, ast.Call) and len(decorator.args) == 1 else None
                 if word.startswith("register_") and word.endswith("_accessor") and isinstance(key, ast.Constant):
-                    found[str(key.value)] = statement.node.name  # type: ignore[union-attr]
+                    found[str(key.value)] = statement.node.name  # type: ignore[attr-defined]
         return found
 
     def imports(self) -> Iterator[tuple[Statement, ast.Import | ast.ImportFrom]]:
