@@ -32,7 +32,7 @@ def test_it_tells_its_story(ran) -> None:
     notebook, path = ran
     shown = said(notebook)
     for word in (
-        "progression@preview", "def ratio_of(", "class Clip(", "OBESE = 30.0", "proven on", "running", "True", "hdl >= 30, mostly=0.9",
+        "progression@preview", "def _make_lipids(", "class Clip(", "OBESE = 30.0", "proven on", "running", "True", "hdl >= 30, mostly=0.9",
         "progression@1 refused 1 of 3 rows: row 1, age = 230", "p-001", "442 rows of patients.parquet",
         "row 200, bmi = 600", "nothing was written · written: False", "stopped",
     ):  # fmt: skip
