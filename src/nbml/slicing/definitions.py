@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 #: calls that make a class, whose statement is its source
 _MAKERS = frozenset(
-    {"namedtuple", "NamedTuple", "TypedDict", "Enum", "IntEnum", "StrEnum", "Flag", "make_dataclass", "NewType", "TypeVar", "ParamSpec", "cmp_to_key"}
+    {"namedtuple", "NamedTuple", "TypedDict", "Enum", "IntEnum", "StrEnum", "Flag", "make_dataclass", "NewType", "TypeVar", "ParamSpec",
+     "cmp_to_key"}
 )
 
 

@@ -44,7 +44,8 @@ class Later:
         """What a class was given since; ``kept`` are the names of its body whose values now are not what the body gives."""
         body: Any = found.node
         own = {n for statement in body.body for n in binds(statement)} - kept
-        given: dict[str, Statement | None] = {key: statement for key, statement in self._given(value) if key not in own and key in vars(value)}
+        given: dict[str, Statement | None] = {}
+        given |= {key: statement for key, statement in self._given(value) if key not in own and key in vars(value)}
         for key in [*kept, *self._attached(value, own)]:
             given.setdefault(key, None)
         for key, statement in given.items():
