@@ -15,7 +15,7 @@ import pytest
 pytestmark = [pytest.mark.slow, pytest.mark.torch, pytest.mark.timeout(1200)]
 
 #: bytes that must be free, and seconds that installing may take
-SPACE, LIMIT = 3_000_000_000, 900
+SPACE, LIMIT = 8_000_000_000, 600
 
 
 @functools.cache
@@ -33,7 +33,7 @@ def python() -> str:
     lines = [f"import site; site.addsitedir({folder!r})" for folder in site.getsitepackages()]  # whose own .pth files count too
     (place / "main.pth").write_text("\n".join(lines) + "\n")
     try:
-        done = subprocess.run([found, "-m", "pip", "install", "--quiet", "torch>=2.6"], capture_output=True, text=True, timeout=LIMIT)
+        done = subprocess.run([found, "-m", "pip", "install", "--quiet", "--no-compile", "torch>=2.6"], capture_output=True, text=True, timeout=LIMIT)
     except subprocess.TimeoutExpired:
         pytest.skip(f"PyTorch was not installed within {LIMIT} s")
     if done.returncode:
