@@ -115,7 +115,7 @@ class Definitions:
         made_with = [*node.decorator_list, *node.args.defaults, *filter(None, node.args.kw_defaults)]
         older = self.older(made_with, statement.order)
         if older and isinstance(value, types.FunctionType) and value.__closure__ and not dispatching and self.cut.sources.function(value):
-            self.cut.warn(f"{name} is kept as an older {older} made it than the notebook has now")
+            self.cut.warn(f"{name} is kept as the older {older} made it")
             return False
         self.current(name, made_with, statement.order)
         self.settle(value, name)
