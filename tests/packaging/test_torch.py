@@ -33,7 +33,8 @@ def python() -> str:
     lines = [f"import site; site.addsitedir({folder!r})" for folder in site.getsitepackages()]  # whose own .pth files count too
     (place / "main.pth").write_text("\n".join(lines) + "\n")
     try:
-        done = subprocess.run([found, "-m", "pip", "install", "--quiet", "--no-compile", "torch>=2.6"], capture_output=True, text=True, timeout=LIMIT)
+        command = [found, "-m", "pip", "install", "--quiet", "--no-compile", "torch>=2.6"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT)
     except subprocess.TimeoutExpired:
         pytest.skip(f"PyTorch was not installed within {LIMIT} s")
     if done.returncode:

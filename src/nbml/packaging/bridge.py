@@ -1,7 +1,8 @@
 """Between JSON and the model: columns of values in, the training dtypes restored; answers out as JSON values.
 
 This file is copied into every Bento, where the service and the proof run the same code; it imports the standard library,
-numpy, pandas where a frame is made, and ``nbml_runtime`` beside it. As a program (``python -I -B bridge.py``) it reads
+numpy, pandas where a frame is made, and ``nbml_runtime`` beside it. It is one file, long as it is, because it is a module of
+nbml here and one of its own there, and could import a second one in one of the two only. As a program (``python -I -B bridge.py``) it reads
 ``{"rows": [...], "ids"?, "policy"?, "told"?}`` and writes one JSON value: ``predictions``, ``rejected`` or ``failed``; where
 it is to be told, also which modules were loaded, and which were asked for and are not there.
 """

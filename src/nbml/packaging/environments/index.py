@@ -72,7 +72,8 @@ def facts(closure: Closure) -> list[str]:
 def last_line(text: str) -> str:
     """What a tool ended with, in one line, without names and passwords of servers."""
     _, *causes = re.split(r"╰─▶ |^ *cause: ", text, flags=re.MULTILINE)  # uv, on a terminal and elsewhere; its lines are wrapped
-    said = causes[-1] if causes else next((line for line in reversed(text.splitlines()) if line.strip() and not line.startswith("hint:")), "")
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("hint:")]
+    said = causes[-1] if causes else lines[-1] if lines else ""
     said = re.split(r"\n\s*\n|\n\s*hint:", said, maxsplit=1)[0]
     line = re.sub(r"//[^/@\s]+@", "//", " ".join(said.split())).removeprefix("ERROR: ").removeprefix("error: ")
     return line if len(line) <= 300 else f"{line[:297]}..."
