@@ -86,7 +86,9 @@ def _details(version: ServiceVersion, manifest: dict[str, Any]) -> list[Part]:
     parts.append(Details(f"takes {len(inputs)} column{plural}, gives {gives}", [takes]))
     files = [(code(a["path"]), a["format"], a["bytes"], code(a["sha256"][:12])) for a in manifest["artifacts"]]
     if files:
-        many = f"{len(files)} file{'' if len(files) == 1 else 's'} of fitted values"
+        read = sum(a["format"] == "file" for a in manifest["artifacts"])
+        counts = ((len(files) - read, "of fitted values"), (read, "that its code reads"))
+        many = ", ".join(f"{count} file{'' if count == 1 else 's'} {what}" for count, what in counts if count)
         parts.append(Details(many, [Table(("file", "format", Column("size", format="bytes"), "sha256"), files)]))
     needs = manifest["requirements"]
     parts.append(Details(f"{len(needs)} requirements, Python {manifest['python']}", [Code("\n".join(needs), "text")]))

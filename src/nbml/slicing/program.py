@@ -171,7 +171,7 @@ def module(title: str, imports: Imports, parts: Iterable[Part], *, future: bool,
             loaded, before_block, label = True, True, ""
         comment = f"# {part.label}\n" if part.label and part.label != label else ""
         wide = part.block or before_block
-        text += ("\n\n\n" if wide else "\n\n" if comment else "\n") + comment + part.text
+        text += ("\n\n\n" if wide else "\n\n" if part.label != label else "\n") + comment + part.text
         label, before_block = part.label, part.block
     return text + "\n"
 
