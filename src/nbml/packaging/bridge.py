@@ -1,10 +1,7 @@
 """Between JSON and the model: columns of values in, the training dtypes restored; answers out as JSON values.
 
 This file is copied into every Bento, where the service and the proof run the same code; it imports the standard library,
-numpy, pandas where a frame is made, and ``nbml_runtime`` beside it. It is one file, long as it is, because it is a module of
-nbml here and one of its own there, and could import a second one in one of the two only. As a program (``python -I -B bridge.py``) it reads
-``{"rows": [...], "ids"?, "policy"?, "told"?}`` and writes one JSON value: ``predictions``, ``rejected`` or ``failed``; where
-it is to be told, also which modules were loaded, and which were asked for and are not there.
+numpy, pandas where a frame is made, and ``nbml_runtime`` beside it.
 """
 
 from __future__ import annotations
@@ -17,9 +14,8 @@ import json
 import linecache
 import math
 import os
-import sys
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +23,6 @@ FOLDER = Path(__file__).resolve().parent
 Json = dict[str, Any]
 #: of manifest.json
 FORMAT = 1
-#: rows that a translated model is asked for one by one when it is proven
-ALONE = 50
 
 
 class Unfit(ValueError):
@@ -380,67 +374,7 @@ def _width(dtype: str) -> str:
     return "<U" if dtype.startswith("<U") else dtype
 
 
-# -- as a program ---------------------------------------------------------------------------------------------
-
-
-class _Missed:
-    """The last of the finders: remembers what no other found, and whether the model's own code asked for it."""
-
-    def __init__(self) -> None:
-        self.names: dict[str, bool] = {}
-
-    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
-        frame = sys._getframe(1)
-        while frame.f_back is not None and frame.f_code.co_filename.startswith(("<frozen importlib", importlib.__file__)):
-            frame = frame.f_back
-        own = frame.f_code.co_filename.startswith(str(FOLDER) + os.sep) and Path(frame.f_code.co_filename).name != "bridge.py"
-        self.names[name] = self.names.get(name, False) or own
-
-
-class _NoNbml:
-    """A service must not need nbml: its import is refused here, as it would fail elsewhere."""
-
-    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
-        if name == "nbml" or name.startswith("nbml."):
-            raise ModuleNotFoundError("the model's code imports nbml, which no service has", name="nbml")
-
-
-def respond(request: Json) -> Json:
-    """Answer one request as the service would; where it is to be told, as the model's own code does, and ``exact`` the other way."""
-    from nbml_runtime import plan  # type: ignore[import-not-found, unused-ignore]
-
-    manifest = json.loads((FOLDER / "manifest.json").read_text(encoding="utf-8"))
-    manifest["policy"] = request.get("policy", manifest["policy"])
-    body = {key: request[key] for key in ("rows", "ids") if key in request}
-    other: Json = {}
-    try:
-        batch = plan.Plan.of(manifest).read(body)
-        if exact(manifest):
-            other = {"exact": executed(manifest, batch)}
-            if not request.get("told"):
-                return other["exact"] | {"flags": batch.flags}
-        bridge = load(manifest)
-        data = build(batch.columns, manifest)
-        value = bridge.ask(data)
-        predictions, probabilities = bridge.pack(value, data, batch.rows)
-    except plan.Rejected as refusal:
-        return {"rejected": {"status": refusal.status, "problems": refusal.problems}}
-    except Exception as error:
-        return {"failed": failure(error)}
-    flags = None if batch.flags is None else [list(row) for row in batch.flags]
-    return {"predictions": predictions, "probabilities": probabilities, "flags": flags, "form": form_of(value), **other}
-
-
-def executed(manifest: Mapping[str, Any], batch: Any) -> Json:
-    """What the executor answers for all rows of a batch, and for the first ones alone; or how it fails."""
-    try:
-        executor = serving(manifest)
-        predictions, probabilities = executor.answer(batch.columns)
-        few = [executor.answer({name: [values[i]] for name, values in batch.columns.items()}) for i in range(min(batch.rows, ALONE))]
-    except Exception as error:
-        return {"failed": failure(error)}
-    alone = {"predictions": [labels[0] for labels, _ in few], "values": [shares["values"][0] for _, shares in few if shares]}
-    return {"predictions": predictions, "probabilities": probabilities, "form": executor.form, "alone": alone}
+# -- how it failed ------------------------------------------------------------------------------------------
 
 
 def failure(error: BaseException, folder: Path = FOLDER) -> Json:
@@ -461,23 +395,3 @@ def lacks(error: BaseException | None) -> list[str]:
             found.append(error.name)
         error = error.__cause__ or error.__context__
     return found
-
-
-def main(arguments: Sequence[str] = ()) -> None:
-    """Read a request from stdin, write the answer to what stdout was; prints of the model's code go to stderr."""
-    out = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    sys.path.insert(0, str(FOLDER))
-    sys.meta_path.insert(0, _NoNbml())  # type: ignore[arg-type]
-    missed = _Missed()
-    sys.meta_path.append(missed)  # type: ignore[arg-type]
-    request = json.loads(sys.stdin.buffer.read())
-    answer = respond(request)
-    if request.get("told"):
-        answer |= {"missed": missed.names, "modules": sorted(sys.modules)}
-    out.write(json.dumps(answer, allow_nan=False).encode())
-    out.close()
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

@@ -26,6 +26,8 @@ ROUNDING = 1e-15
 SINGLE = 1e-4
 #: rows that a mismatch shows
 SHOWN = 20
+#: what a fresh process runs
+PROGRAM = Path(__file__).parent / "bento" / "respond.py"
 #: seconds that a fresh process may take
 LIMIT = 600.0
 #: what a fresh process sees of this one's environment, beside the variables that the code reads
@@ -143,7 +145,7 @@ def respond(
 
     env = {name: os.environ[name] for name in (*ENVIRONMENT, *environment) if name in os.environ}
     env |= {name: value for name, value in os.environ.items() if name.startswith("LC_")}
-    argv = ("-I", "-B", str(folder / "bridge.py"))
+    argv = ("-I", "-B", str(PROGRAM), str(folder))
     done = running.run(running.Job(argv, Path(folder.anchor), env, json.dumps(request).encode(), LIMIT, python))
     if done.timed_out:
         raise errors.ProofFailed(f"the fresh process did not answer within {LIMIT:g} s")
