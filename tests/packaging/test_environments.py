@@ -149,12 +149,12 @@ def test_it_is_found_again_and_not_after_an_upgrade(install: Install, site: Path
 
 
 def test_editable_is_refused_and_without_a_record_it_is_told(install: Install, site: Path) -> None:
-    install("linked", {}, direct_url_json=json.dumps({"url": "file:///work/linked", "dir_info": {"editable": True}}))
+    install("linked", {}, direct_url_json=json.dumps({"url": "file:///home/me/linked", "dir_info": {"editable": True}}))
     with pytest.raises(errors.ProofFailed) as caught:
         make("linked==1.0")
     assert str(caught.value) == (
         "linked is needed, and it is an editable installation: what it is now is in no package; nothing was built\n"
-        "Try: %pip install 'linked @ file:///work/linked'"
+        "Try: %pip install 'linked @ file:///home/me/linked'"
     )
     install("bare", {}, record=False)
     with pytest.raises(errors.ProofFailed) as caught:
