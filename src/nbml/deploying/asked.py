@@ -118,9 +118,9 @@ class Packaged:
                 raise
         found: dict[str, Any] = json.loads(answer)
         if status == 500 and "error" not in found:
-            from nbml.packaging import proof
+            from nbml.packaging.scorer import told
 
-            found = {"error": {"message": proof.told(found), "problems": []}}
+            found = {"error": {"message": told(answer), "problems": []}}
         return status, found
 
     def close(self) -> None:

@@ -25,18 +25,12 @@ def predict(deployment: Deployment, data: Any) -> Any:
     """
     from nbml.packaging import exchange
 
+    def failed(status: int, answer: dict[str, Any]) -> errors.DeployError:
+        return refused(deployment.name, deployment.service, status, answer)
+
     manifest = manifest_of(deployment)
-    rows, ids, predictions = exchange.rows_of(data, manifest), exchange.ids_of(data, manifest), []
     with Line(deployment) as line:
-        for start, part in exchange.chunks(rows):
-            body: dict[str, Any] = {"rows": part} | ({"ids": ids[start : start + len(part)]} if ids is not None else {})
-            status, answer = line.ask(body)
-            if status == 422:
-                raise exchange.rejected(_moved(problems(answer), start), len(rows), deployment.service)
-            if status != 200:
-                raise refused(deployment.name, deployment.service, status, answer)
-            predictions.extend(answer["predictions"])
-    return exchange.answer_to(predictions, exchange.index_of(data), manifest)
+        return exchange.ask(line.ask, data, manifest, lambda: deployment.service, failed)
 
 
 class Line:
@@ -86,13 +80,6 @@ def manifest_of(deployment: Deployment) -> dict[str, Any]:
     return found
 
 
-def problems(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The problems that an answer lists."""
-    error = answer.get("error")
-    found = error.get("problems") if isinstance(error, dict) else None
-    return [problem for problem in found if isinstance(problem, dict)] if isinstance(found, list) else []
-
-
 def refused(name: str, service: str, status: int, answer: Mapping[str, Any]) -> errors.DeployError:
     """The error of an answer that is neither predictions nor refused rows; the deployment's log says more."""
     error = answer.get("error")
@@ -104,10 +91,6 @@ def gone(name: str, why: str = "") -> errors.UnknownDeployment:
     """The error for a deployment that does not run."""
     first = why.partition("\n")[0]
     return errors.UnknownDeployment(f"{name} is not running" + (f": {first}" if first else ""), next=f"%nbml deploy {name}")
-
-
-def _moved(found: list[dict[str, Any]], start: int) -> list[dict[str, Any]]:
-    return [{**p, "row": p["row"] + start} if isinstance(p.get("row"), int) else p for p in found]
 
 
 def _object(content: bytes) -> dict[str, Any]:

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from nbml import errors
-from nbml.deploying import client
 from nbml.deploying.asked import Asked
 from nbml.display import Line, Part, Report, Shown, Table, bundle, html, seconds
 from nbml.display.notebook import shell
+from nbml.packaging import exchange
 
 #: predictions that the form shows
 MOST = 20
@@ -101,7 +101,7 @@ def _refused(status: int, answer: dict[str, Any]) -> list[Part]:
     error = answer.get("error")
     said = error.get("message") if isinstance(error, dict) else None
     parts: list[Part] = [Line(f"{status}: {said or 'no message'}")]
-    found = client.problems(answer)
+    found = exchange.problems(answer)
     if found:
         keys = [key for key in ("row", "id", "column", "value", "expectation", "problem") if any(key in p for p in found)]
         parts.append(Table(keys, [[_plain(problem.get(key)) for key in keys] for problem in found[:MOST]], len(found)))

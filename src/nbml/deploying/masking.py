@@ -8,10 +8,12 @@ import hmac
 import json
 import os
 import secrets
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from nbml import errors
+from nbml.packaging import exchange
 from nbml.runtime.traffic import Frame
 from nbml.store import Store
 
@@ -66,7 +68,7 @@ class Private:
             said["ids"] = [self._mask(str(value)) for value in said["ids"]]
         error = said.get("error", {})
         told = False
-        for problem in _problems(said):
+        for problem in exchange.problems(said):
             value, column = problem.get("value"), problem.get("column")
             within = isinstance(value, dict) and bool(self._columns & value.keys())
             if column in self._columns or within or _unknown(problem) or (hidden and column == "ids"):
@@ -74,7 +76,7 @@ class Private:
                 told = True
             if hidden and problem.get("id") is not None:
                 problem["id"] = self._mask(str(problem["id"]))
-        if told or (error and not _problems(said)):
+        if told or (error and not exchange.problems(said)):
             error["message"] = UNTOLD if told else str(error.get("message", "")).partition(":")[0]
         return _bytes(said)
 
@@ -90,8 +92,9 @@ class Private:
 
     def _mask(self, value: str) -> str:
         """The same text for the same id, of which nobody without the key can tell the id."""
-        return "private-" + hmac.new(self._key(), value.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:32]
+        return "private-" + hmac.new(self._key, value.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:32]
 
+    @cached_property
     def _key(self) -> bytes:
         path = self._folder / KEY
         if not path.exists():
@@ -104,7 +107,7 @@ def _strange(answered: dict[str, Any] | None) -> set[str] | None:
     """The columns that an answer calls unknown; None where it does not list all of its problems."""
     if answered is None:
         return None
-    found = _problems(answered)
+    found = exchange.problems(answered)
     error = answered.get("error")
     count = error.get("count", 0) if isinstance(error, dict) else 0
     if isinstance(count, int) and count > len(found):
@@ -114,12 +117,6 @@ def _strange(answered: dict[str, Any] | None) -> set[str] | None:
 
 def _unknown(problem: dict[str, Any]) -> bool:
     return str(problem.get("problem", "")).startswith("unknown column")
-
-
-def _problems(said: dict[str, Any]) -> list[dict[str, Any]]:
-    error = said.get("error")
-    found = error.get("problems") if isinstance(error, dict) else None
-    return [problem for problem in found if isinstance(problem, dict)] if isinstance(found, list) else []
 
 
 def _ids(request: bytes) -> list[str]:

@@ -34,7 +34,6 @@ class Bridge:
 
     def __init__(self, manifest: Mapping[str, Any], target: Any) -> None:
         self.manifest = manifest
-        self.inputs: list[Json] = list(manifest["inputs"])
         self.target = target
         self.ask = asked(target, manifest["entry"])
         self.classes = manifest["output"].get("classes")
@@ -152,8 +151,7 @@ def build(columns: Mapping[str, list[Any]], manifest: Mapping[str, Any]) -> Any:
     if manifest["input"] == "array":
         import numpy as np
 
-        rows = len(columns[inputs[0]["name"]])
-        array = np.empty((rows, len(inputs)), dtype=inputs[0]["dtype"])
+        array = np.empty((len(columns[inputs[0]["name"]]), len(inputs)), dtype=inputs[0]["dtype"])
         for i, spec in enumerate(inputs):
             array[:, i] = restore(columns[spec["name"]], spec)
         return array
@@ -166,9 +164,7 @@ def labels(manifest: Mapping[str, Any]) -> Any:
 
     said = manifest.get("labels") or {}
     found = [spec.get("label", spec["name"]) for spec in manifest["inputs"]]
-    if "dtype" in said:
-        return pd.Index(found, dtype=said["dtype"], name=said.get("name"))
-    return pd.Index(found, name=said.get("name"))
+    return pd.Index(found, dtype=said.get("dtype"), name=said.get("name"))
 
 
 def _single(values: list[Any], spec: Json) -> Any:
@@ -285,12 +281,21 @@ _RESTORE: dict[str, Callable[[list[Any], Json], Any]] = {
 
 def plain(values: Any) -> list[Any]:
     """A column as JSON values; what is missing is None. Raises Unfit for a value that JSON cannot carry."""
-    if isinstance(values, (list, tuple)):
-        return [scalar(value) for value in values]
-    kind = getattr(getattr(values, "dtype", None), "kind", "O")
-    if kind in "iub" and not hasattr(values, "isna"):
-        return list(values.tolist())
-    return [scalar(value) for value in values]
+    quick = _quick(values, getattr(values, "dtype", None))
+    return [scalar(value) for value in values] if quick is None else quick
+
+
+def _quick(values: Any, dtype: Any) -> list[Any] | None:
+    """Numbers and flags of numpy and pandas' texts, all at once; None for what is looked at one by one, as infinity is."""
+    kind = dtype.kind if type(dtype).__module__.partition(".")[0] == "numpy" else "str" if dtype == "str" else ""
+    if kind not in ("i", "u", "b", "f", "str"):
+        return None
+    found: list[Any] = values.tolist()
+    if kind == "str":
+        return [None if value is None or value != value else value for value in found]
+    if kind != "f" or all(map(math.isfinite, found)):
+        return found
+    return None if any(map(math.isinf, found)) else [None if value != value else value for value in found]
 
 
 def scalar(value: Any) -> Any:
@@ -372,9 +377,6 @@ def _missing(values: Any) -> Json:
 def _width(dtype: str) -> str:
     """``<U9`` is ``str``: how long texts are depends on the rows."""
     return "<U" if dtype.startswith("<U") else dtype
-
-
-# -- how it failed ------------------------------------------------------------------------------------------
 
 
 def failure(error: BaseException, folder: Path = FOLDER) -> Json:

@@ -119,12 +119,11 @@ def write(folder: Path, cut: Slice, manifest: Mapping[str, Any], want: Expected,
         target.write_bytes(content)
     known = {"rows": want.sent, "predictions": want.predictions, "probabilities": want.probabilities}
     _json(folder / "sample.json", {"rows": [], "predictions": [], "probabilities": None} if private else known)
-    _json(folder / "manifest.json", manifest)
-    (folder / "requirements.txt").write_text("\n".join(manifest["requirements"]) + "\n", encoding="utf-8")
+    rewrite(folder, manifest)
 
 
 def rewrite(folder: Path, manifest: Mapping[str, Any]) -> None:
-    """The manifest as it is now, and its requirements, into a folder that was written before."""
+    """The manifest as it is now, and its requirements, into the service's folder."""
     _json(folder / "manifest.json", manifest)
     (folder / "requirements.txt").write_text("\n".join(manifest["requirements"]) + "\n", encoding="utf-8")
 

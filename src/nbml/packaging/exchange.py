@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from nbml import errors, frames
@@ -74,6 +74,40 @@ def chunks(rows: list[dict[str, Any]], most: int = MOST_BYTES) -> Iterator[tuple
             start, size = i, len(json.dumps(row)) + 2
     if start < len(rows):
         yield start, rows[start:]
+
+
+def ask(
+    asked: Callable[[dict[str, Any]], tuple[int, dict[str, Any]]],
+    data: Any,
+    manifest: Mapping[str, Any],
+    service: Callable[[], str],
+    failed: Callable[[int, dict[str, Any]], errors.NbmlError],
+) -> Any:
+    """The answers to ``data`` as the model gives them, in requests that a service takes; ``asked`` gives status and JSON of one.
+
+    Raises errors.RequestRejected, with the rows' positions in ``data``, and what ``failed`` makes of another status.
+    """
+    rows, ids, predictions = rows_of(data, manifest), ids_of(data, manifest), []
+    for start, part in chunks(rows):
+        body: dict[str, Any] = {"rows": part} | ({"ids": ids[start : start + len(part)]} if ids is not None else {})
+        status, answer = asked(body)
+        if status == 422:
+            raise rejected(_moved(problems(answer), start), len(rows), service())
+        if status != 200:
+            raise failed(status, answer)
+        predictions.extend(answer["predictions"])
+    return answer_to(predictions, index_of(data), manifest)
+
+
+def problems(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The problems that an answer lists."""
+    error = answer.get("error")
+    found = error.get("problems") if isinstance(error, dict) else None
+    return [problem for problem in found if isinstance(problem, dict)] if isinstance(found, list) else []
+
+
+def _moved(found: list[dict[str, Any]], start: int) -> list[dict[str, Any]]:
+    return [{**p, "row": p["row"] + start} if isinstance(p.get("row"), int) else p for p in found]
 
 
 def index_of(data: Any) -> Any:

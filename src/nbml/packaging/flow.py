@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbml import datasets, errors, frames, settings
 from nbml.display import keep
-from nbml.packaging import build, environments, fitting, inputs, preview, proof, proving, ranges, translating
+from nbml.packaging import bridge, build, environments, fitting, inputs, preview, proof, proving, ranges, translating
 from nbml.packaging.values import ServiceVersion, from_thing
 from nbml.store import Store, Thing, current
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from nbml.slicing.watching import Seen
 
 POLICIES = ("reject", "flag", "off")
-#: of manifest.json
-FORMAT = 1
 
 
 @dataclass(frozen=True)
@@ -249,7 +247,7 @@ def _manifest(
     """What the Bento says of itself; version, made and proof are filled in when it is made."""
     notes = [*cut.warnings, *want.warnings, *_unserved(expectations, rows)]
     return {
-        "format": FORMAT, "service": asked.name, "version": 0, "made": 0.0, "module": cut.module, "entry": entry,
+        "format": bridge.FORMAT, "service": asked.name, "version": 0, "made": 0.0, "module": cut.module, "entry": entry,
         "input": rows.kind, "inputs": rows.inputs, **rows.more, "output": want.form, "key": list(asked.key), "policy": asked.policy,
         "suite": suite.ref if suite is not None else None, "expectations": expectations,
         "requirements": list(build.requirements(cut, rows)), "python": build.python_version(), "runtime": build.runtime_hash(),

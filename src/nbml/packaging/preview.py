@@ -100,18 +100,11 @@ class Preview(Shown):
 
     def predict(self, df: Any) -> Any:
         """What the model gives in the notebook, asked over HTTP. Raises errors.RequestRejected with all problems."""
-        manifest = self.manifest
-        rows, ids, predictions = exchange.rows_of(df, manifest), exchange.ids_of(df, manifest), []
-        for start, part in exchange.chunks(rows):
-            body: dict[str, Any] = {"rows": part} | ({"ids": ids[start : start + len(part)]} if ids is not None else {})
-            status, answer = self.ask(body)
-            if status == 422:
-                moved = [{**problem, "row": problem["row"] + start} for problem in answer["error"]["problems"]]
-                raise exchange.rejected(moved, len(rows), str(self))
-            if status != 200:
-                raise errors.DeployError(f"{self} answered {status}: {answer['error']['message']}")
-            predictions.extend(answer["predictions"])
-        return exchange.answer_to(predictions, exchange.index_of(df), manifest)
+
+        def failed(status: int, answer: dict[str, Any]) -> errors.DeployError:
+            return errors.DeployError(f"{self} answered {status}: {answer['error']['message']}")
+
+        return exchange.ask(self.ask, df, self.manifest, self.__str__, failed)
 
     def ask(self, body: Any) -> tuple[int, dict[str, Any]]:
         """Status and JSON of ``POST /predict``."""

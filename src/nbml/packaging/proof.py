@@ -134,6 +134,12 @@ def compare(want: Expected, got: Mapping[str, Any], name: str) -> Mismatch | Non
     return None
 
 
+def variables(read: Iterable[str]) -> dict[str, str]:
+    """What a fresh process sees of this one's environment; ``read`` are the variables that the model's code reads."""
+    known = (*ENVIRONMENT, *read)
+    return {name: value for name, value in os.environ.items() if name in known or name.startswith("LC_")}
+
+
 def respond(
     folder: Path, request: Mapping[str, Any], environment: Iterable[str] = (), python: str = sys.executable
 ) -> tuple[dict[str, Any], float]:
@@ -143,9 +149,7 @@ def respond(
     """
     from nbml import running
 
-    env = {name: os.environ[name] for name in (*ENVIRONMENT, *environment) if name in os.environ}
-    env |= {name: value for name, value in os.environ.items() if name.startswith("LC_")}
-    argv = ("-I", "-B", str(PROGRAM), str(folder))
+    argv, env = ("-I", "-B", str(PROGRAM), str(folder)), variables(environment)
     done = running.run(running.Job(argv, Path(folder.anchor), env, json.dumps(request).encode(), LIMIT, python))
     if done.timed_out:
         raise errors.ProofFailed(f"the fresh process did not answer within {LIMIT:g} s")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import queue
@@ -33,9 +34,9 @@ class Scorer:
     def __init__(self, version: ServiceVersion) -> None:
         self.version = version
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed in __exit__
-        python, env = place(version)
+        env = proof.variables(version.manifest["environment"])
         self._process = subprocess.Popen(
-            [python, "-I", "-B", str(PROGRAM), str(version.path / "src")], cwd=Path(version.path.anchor), env=env,
+            [version.python(), "-I", "-B", str(PROGRAM), str(version.path / "src")], cwd=Path(version.path.anchor), env=env,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, start_new_session=True,
         )  # fmt: skip
         self._answers: queue.Queue[tuple[int, bytes] | None] = queue.Queue(AHEAD + 1)
@@ -45,7 +46,7 @@ class Scorer:
     def __enter__(self) -> Scorer:
         try:
             self._reader.start()
-            status, body = self._next()
+            status, body = self.answer()
             if status != 200:
                 raise errors.DeployError(f"{self.version} does not start: {proof.told(json.loads(body))}")
         except BaseException:
@@ -78,9 +79,6 @@ class Scorer:
 
     def answer(self) -> tuple[int, bytes]:
         """Status and body of the oldest request that has none yet."""
-        return self._next()
-
-    def _next(self) -> tuple[int, bytes]:
         found = self._answers.get()
         if found is None:
             raise self._died()
@@ -89,15 +87,11 @@ class Scorer:
     def _read(self) -> None:
         """In a thread: a process that waits for its answer to be read reads no request."""
         assert self._process.stdout is not None
-        for found in _frames(self._process.stdout):
+        for found in itertools.chain(_frames(self._process.stdout), [None]):
             while not self._stopped.is_set():
                 with contextlib.suppress(queue.Full):
                     self._answers.put(found, timeout=0.2)
                     break
-        while not self._stopped.is_set():
-            with contextlib.suppress(queue.Full):
-                self._answers.put(None, timeout=0.2)
-                break
 
     def _died(self) -> errors.DeployError:
         code = self._process.wait()
@@ -115,14 +109,6 @@ def _frames(stream: IO[bytes]) -> Iterator[tuple[int, bytes]]:
             body = stream.read(size)
             if len(body) == size:
                 yield status, body
-
-
-def place(version: ServiceVersion) -> tuple[str, dict[str, str]]:
-    """The Python that a version runs in, and its environment: those of the proof."""
-    names = (*proof.ENVIRONMENT, *version.manifest["environment"])
-    env = {name: os.environ[name] for name in names if name in os.environ}
-    env |= {name: value for name, value in os.environ.items() if name.startswith("LC_")}
-    return version.python(), env
 
 
 def told(body: bytes) -> str:

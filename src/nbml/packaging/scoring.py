@@ -280,48 +280,13 @@ def _named(data: Any) -> str:
 
 
 def columns_of(data: Any, manifest: Mapping[str, Any]) -> dict[str, list[Any]]:
-    """The input columns as JSON values, as ``exchange.columns_of`` has them; plain columns of numbers and texts quickly.
-
-    Of a model that takes one column, a frame's column of that name, or its only one.
-    """
-    names = [spec["name"] for spec in manifest["inputs"]]
-    if not frames.is_frame(data):
+    """The input columns as JSON values. Of a model that takes one column, a frame's column of that name, or its only one."""
+    if manifest["input"] != "series" or not frames.is_frame(data):
         return exchange.columns_of(data, manifest)
-    if manifest["input"] == "series":
-        texts = [str(label) for label in data.columns]
-        if names[0] not in texts and len(texts) != 1:
-            raise errors.BadInput(f"the data have no column {names[0]!r}, which the model takes; there are {', '.join(texts[:5])}")
-        return exchange.columns_of(data.iloc[:, texts.index(names[0]) if names[0] in texts else 0], manifest)
-    exchange.columns_of(data.iloc[:0], manifest)  # raises where a column is missing
-    texts = [str(label) for label in data.columns]
-    found: dict[str, list[Any]] = {}
-    for name in names:
-        values = data.iloc[:, texts.index(name)]
-        quick = _quick(values)
-        found[name] = _slowly(values, name) if quick is None else quick
-    return found
-
-
-def _slowly(values: pd.Series, name: str) -> list[Any]:
-    return exchange.columns_of(values.to_frame(name), {"input": "frame", "inputs": [{"name": name}]})[name]
-
-
-def _quick(values: pd.Series) -> list[Any] | None:
-    """Numbers, flags and texts of pandas as JSON values; None for what has to be looked at one by one."""
-    import numpy as np
-
-    dtype = values.dtype
-    if isinstance(dtype, np.dtype) and dtype.kind in "iub":
-        return list(values.to_numpy().tolist())
-    if isinstance(dtype, np.dtype) and dtype.kind == "f":
-        numbers = values.to_numpy()
-        if np.isinf(numbers).any():
-            return None
-        found = numbers.tolist()
-        return found if not np.isnan(numbers).any() else [None if number != number else number for number in found]
-    if dtype == "str":
-        return [None if value is None or value != value else value for value in values.tolist()]
-    return None
+    name, texts = manifest["inputs"][0]["name"], [str(label) for label in data.columns]
+    if name not in texts and len(texts) != 1:
+        raise errors.BadInput(f"the data have no column {name!r}, which the model takes; there are {', '.join(texts[:5])}")
+    return exchange.columns_of(data.iloc[:, texts.index(name) if name in texts else 0], manifest)
 
 
 def _keys(data: Any, manifest: Mapping[str, Any], columns: Mapping[str, list[Any]]) -> dict[str, list[Any]] | None:
