@@ -71,7 +71,7 @@ class Carried:
         for path, content in self.cut.belongings.files.items():
             name = module_of(path)
             text = content.decode("utf-8")
-            found.append((path, text, list(paths.openings(ast.parse(text), _values(name), name))))
+            found.append((path, text, list(paths.openings(ast.parse(text), values(name), name))))
         wanted = {id(o) for path, text, opened in found for o in opened if self._take(o, path, text)}
         wanted |= set(self._watched(found))
         for path, text, opened in found:
@@ -220,9 +220,7 @@ class Carried:
         known = texts.splice(text, [(n, f"{beside}({ast.get_source_segment(text, n)})") for n in nodes])
         lines = sorted(f'    {path!r}: ({place!r}, "{self.artifacts[place].sha256}"),' for path, place in self.places.items())
         block = BESIDE.format(files=files, beside=beside, entries="\n".join(lines).replace("'", '"'), depth=depth)
-        head = texts.head(known)
-        above, below = known.split("\n")[:head], known.split("\n")[head:]
-        return "\n".join([*above, "", *block.split("\n"), "", "", *_stripped(below)])
+        return texts.under_head(known, block, 1)
 
 
 def adds(cut: Slice, seen: Seen) -> bool:
@@ -270,12 +268,7 @@ def _function(functions: tuple[str, ...], path: str) -> str:
     return ".".join(functions) or path
 
 
-def _values(name: str) -> Callable[[str], Any]:
-    loaded = sys.modules.get(name)
+def values(module: str) -> Callable[[str], Any]:
+    """What gives the live value of a name of a helper module."""
+    loaded = sys.modules.get(module)
     return lambda word: getattr(loaded, word, None)
-
-
-def _stripped(lines: list[str]) -> list[str]:
-    while lines and not lines[0].strip():
-        lines = lines[1:]
-    return lines

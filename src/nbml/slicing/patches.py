@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbml.slicing import objects
+from nbml.slicing import statements as texts
 
 if TYPE_CHECKING:
     from nbml.slicing.cutting import Cutter
@@ -51,11 +52,11 @@ def _patches(cut: Cutter, statement: Statement) -> Iterator[_Patch]:
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store | ast.Del):
             owner, attribute = node.value, node.attr
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("setattr", "delattr"):
-            owner, attribute = (node.args[0], _text(node.args[1])) if len(node.args) > 1 else (None, "")
+            owner, attribute = (node.args[0], texts.literal(node.args[1])) if len(node.args) > 1 else (None, "")
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "object" and len(node.args) > 1:
-            owner, attribute = node.args[0], _text(node.args[1])  # mock.patch.object
+            owner, attribute = node.args[0], texts.literal(node.args[1])  # mock.patch.object
         elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store | ast.Del):
-            owner, attribute = _of_vars(node.value), _text(node.slice)
+            owner, attribute = _of_vars(node.value), texts.literal(node.slice)
         live = cut.homes.named(owner) if owner is not None and attribute else None
         if isinstance(live, type | types.ModuleType) and not objects.homeless(live) and not _local(cut, live):
             yield _Patch(live, ast.unparse(owner), attribute, statement.label)  # type: ignore[arg-type]
@@ -70,10 +71,6 @@ def _of_vars(node: ast.expr) -> ast.expr | None:
     return None
 
 
-def _text(node: ast.expr) -> str:
-    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
-
-
 def _local(cut: Cutter, owner: Any) -> bool:
     """Whether it belongs to a helper module, whose state is compared with its file."""
     name = owner.__name__ if isinstance(owner, types.ModuleType) else owner.__module__
@@ -84,7 +81,7 @@ def _restored(patch: _Patch) -> bool:
     """Whether the attribute is what its module defines, again."""
     value = vars(patch.owner).get(patch.attribute)
     home = patch.owner.__name__ if isinstance(patch.owner, types.ModuleType) else patch.owner.__module__
-    function = value.__func__ if isinstance(value, staticmethod | classmethod) else value
+    function = _function(value)
     own = str(getattr(function, "__module__", None) or "").partition(".")[0] == home.partition(".")[0]
     named = getattr(function, "__name__", "") == patch.attribute
     code = getattr(function, "__code__", None)
@@ -117,9 +114,14 @@ def _owners(cut: Cutter) -> Iterator[tuple[Any, str]]:
             yield kind, f"{kind.__module__}.{kind.__qualname__}"
 
 
+def _function(value: Any) -> Any:
+    """A function as a class holds it, without what says how it is bound."""
+    return value.__func__ if isinstance(value, staticmethod | classmethod) else value
+
+
 def _of_notebook(cut: Cutter, value: Any) -> bool:
     """Whether a function was made in a cell."""
-    function = value.__func__ if isinstance(value, staticmethod | classmethod) else value
+    function = _function(value)
     if not isinstance(function, types.FunctionType):
         return False
     record = cut.sources.record
@@ -128,7 +130,7 @@ def _of_notebook(cut: Cutter, value: Any) -> bool:
 
 
 def _where(cut: Cutter, value: Any) -> str:
-    function = value.__func__ if isinstance(value, staticmethod | classmethod) else value
+    function = _function(value)
     record = cut.sources.record
     cell = record.cell_of(function.__code__.co_filename) if record is not None else None
     return f" by {function.__name__} of {cell.label}" if cell is not None else f" by {function.__name__}"

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from nbml import errors
+from nbml.slicing.formats import SUFFIXES
 from nbml.slicing.imports import Imports
 from nbml.slicing.statements import Reads, changes, indented, loaded
 
@@ -20,26 +21,26 @@ def {name}(path, sha256{more}):
     if hashlib.sha256(content).hexdigest() != sha256:
         raise ValueError(f"{{path}} is not the file that was written with this module")
 '''.strip()
-#: format -> ending of its files, modules of the standard library, another module, the value
+#: format -> modules of the standard library, another module, the value
 _LOADS = {
-    "npy": (".npy", ("io",), "numpy", "numpy.load(io.BytesIO(content), allow_pickle=False)"),
-    "parquet": (".parquet", ("io",), "pandas", "pandas.read_parquet(io.BytesIO(content))"),
-    "json": (".json", ("json",), "", "json.loads(content)"),
-    "skops": (".skops", (), "skops.io", "skops.io.loads(content, trusted=list(types))"),
-    "torch": (".pt", ("importlib", "io"), "torch", """listed = []
+    "npy": (("io",), "numpy", "numpy.load(io.BytesIO(content), allow_pickle=False)"),
+    "parquet": (("io",), "pandas", "pandas.read_parquet(io.BytesIO(content))"),
+    "json": (("json",), "", "json.loads(content)"),
+    "skops": ((), "skops.io", "skops.io.loads(content, trusted=list(types))"),
+    "torch": (("importlib", "io"), "torch", """listed = []
 for name in types:
     home, _, last = name.rpartition(".")
     listed.append((getattr(importlib.import_module(home), last), name))
 with torch.serialization.safe_globals(listed):
     return torch.load(io.BytesIO(content), weights_only=True, map_location="cpu")"""),
-    "pickle": (".pkl", ("pickle",), "", "pickle.loads(content)"),
+    "pickle": (("pickle",), "", "pickle.loads(content)"),
 }  # fmt: skip
 
 
 def loader(name: str, formats: Iterable[str]) -> str:
     """The text of the function that loads artifacts of these formats."""
     wanted = set(formats)
-    known = [_LOADS[kind] for kind in _LOADS if kind in wanted]
+    known = [(SUFFIXES[kind], *_LOADS[kind]) for kind in _LOADS if kind in wanted]
     imports = sorted({"hashlib", "pathlib"}.union(*(found[1] for found in known)))
     listed = bool(wanted & {"skops", "torch"})
     more, rule = (", types=()", ", or holds what is not of the listed types") if listed else ("", "")

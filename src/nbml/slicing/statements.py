@@ -320,7 +320,21 @@ def loaded_now(node: ast.AST) -> set[str]:
     return {name for part in parts for name in loaded_now(part)}
 
 
-def head(text: str) -> int:
+def literal(node: ast.expr | None) -> str:
+    """The text that an expression writes out; "" where it is something else."""
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+
+
+def under_head(text: str, block: str, space: int) -> str:
+    """A text with ``block`` below its docstring and imports, ``space`` empty lines below these."""
+    lines = text.split("\n")
+    start = last = _head(text)
+    while start < len(lines) and not lines[start].strip():
+        start += 1
+    return "\n".join([*lines[:last], *[""] * space, *block.split("\n"), "", "", *lines[start:]])
+
+
+def _head(text: str) -> int:
     """The number of lines that the docstring and the imports at the beginning of a text take."""
     last = 0
     for place, node in enumerate(ast.parse(text).body):

@@ -43,12 +43,7 @@ def put(cut: Cutter, source: str) -> str:
     body = [f"import {module}" for part in modules for module in part.split()]
     inner = "\n".join(f"    {line}" for line in [*dict.fromkeys(body), "", *(line.partition("|")[2] for line in lines)])
     name = "_switches" if "_switches" not in source else cut.free("switches")
-    head = texts.head(source)
-    above, below = source.split("\n")[:head], source.split("\n")[head:]
-    while below and not below[0].strip():
-        below = below[1:]
-    block = _HEAD.format(name=name, body=inner.replace("    \n", "\n"))
-    return "\n".join([*above, "", "", *block.split("\n"), "", "", *below])
+    return texts.under_head(source, _HEAD.format(name=name, body=inner.replace("    \n", "\n")), 2)
 
 
 # Each gives lines "modules to import|statement".
@@ -133,10 +128,10 @@ def _warnings(cut: Cutter) -> Iterator[str]:
         if name not in ("filterwarnings", "simplefilter"):
             continue
         given = dict(zip(_ORDER[name], call.args, strict=False)) | {k.arg: k.value for k in call.keywords if k.arg}
-        action = _literal(given.get("action"))
+        action = texts.literal(given.get("action"))
         category = given.get("category")
         kind = Warning if category is None else cut.homes.named(category) or getattr(builtins, ast.unparse(category), None)
-        message, module = (_literal(given.get(key)) for key in ("message", "module"))
+        message, module = (texts.literal(given.get(key)) for key in ("message", "module"))
         if not isinstance(kind, type) or not any(f[0] == action and f[2] is kind and _text(f[1]) == message for f in warnings.filters):
             continue
         home = "" if kind.__module__ == "builtins" else kind.__module__
@@ -146,10 +141,6 @@ def _warnings(cut: Cutter) -> Iterator[str]:
 
 
 _ORDER = {"filterwarnings": ("action", "message", "category", "module", "lineno", "append"), "simplefilter": ("action", "category")}
-
-
-def _literal(node: ast.expr | None) -> str:
-    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
 
 
 def _text(pattern: Any) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -18,17 +17,12 @@ Value = Callable[[str], Any]
 
 def of(cut: Cutter, source: str) -> tuple[str, ...]:
     """The variables that a module and its helpers read, and those that the notebook's code was seen to read."""
-    helpers = [(ast.parse(text), _values(path)) for path, text in cut.belongings.files.items()]
+    helpers = [(ast.parse(text), carried.values(carried.module_of(path))) for path, text in cut.belongings.files.items()]
     found = read([(ast.parse(source), cut._live), *helpers])
     for name, stack in (cut.seen.named() if cut.seen else {}).items():
         if carried.ours(cut, stack) is not None:
             found.add(name)
     return tuple(sorted(found))
-
-
-def _values(path: str) -> Value:
-    loaded = sys.modules.get(carried.module_of(path))
-    return lambda word: getattr(loaded, word, None)
 
 
 def read(trees: list[tuple[ast.AST, Value]]) -> set[str]:
