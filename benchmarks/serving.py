@@ -188,7 +188,11 @@ class Servers:
         fds, env = [listening.fileno()], {}
         if logged:
             read, write = os.pipe()
-            self.started.append(subprocess.Popen(["cat"], stdin=read, stdout=subprocess.DEVNULL, start_new_session=True))
+            folder = self.home / ".nbml" / "deployments" / "logged"
+            folder.mkdir(parents=True, exist_ok=True)
+            command = [sys.executable, "-m", "nbml.deploying.logwriter", str(folder), str(read), repr(time.time())]
+            self.started.append(subprocess.Popen(command, pass_fds=(read,), start_new_session=True))
+            os.close(read)
             fds.append(write)
             env = {"NBML_TRAFFIC_FD": str(write)}
         command = [sys.executable, "-m", "_bentoml_impl.worker.service", str(bento), "--fd", str(fds[0]), "--worker-id", "1"]
@@ -290,11 +294,22 @@ def table(title: str, all_of_them: list[Served], peers: dict[str, Served]) -> No
         print(f"| {served.name} | {mine:.1f} | {min(served.cpu):.1f} | {statistics.median(served.rates):,.0f} | {ratios} |")
 
 
-def more(one: Served, base: Served) -> str:
-    """By how much ``one`` costs more: the median over the rounds."""
-    shares = sorted(100 * (a / b - 1) for a, b in zip(one.cpu, base.cpu, strict=True))
-    least = 100 * (min(one.cpu) / min(base.cpu) - 1)
-    return f"{statistics.median(shares):.1f} % ({shares[0]:.1f} to {shares[-1]:.1f}); by the minima {least:.1f} %"
+def more(ones: list[Served], base: Served, rounds: int = 150, seconds: float = 0.1) -> list[str]:
+    """By how much each of ``ones`` costs more than ``base``: quartiles over short slices that go round, as the machine is noisy."""
+    ratios: list[list[float]] = [[] for _ in ones]
+    for _ in range(rounds):
+        before, *cpu, after = [cost(served, seconds) for served in (base, *ones, base)]
+        for found, one in zip(ratios, cpu, strict=True):
+            found.append(200 * one / (before + after) - 100)
+    quarters = [statistics.quantiles(found, n=4) for found in ratios]
+    return [f"{middle:.1f} % of {rounds} slices, quartiles {low:.1f} and {high:.1f}" for low, middle, high in quarters]
+
+
+def cost(served: Served, seconds: float) -> float:
+    """Microseconds of the server's CPU for a request."""
+    before = served.nanoseconds()
+    count = load(served.port, served.request, seconds)
+    return (served.nanoseconds() - before) / count / 1e3
 
 
 def run(home: Path, peers: str, rounds: int, seconds: float, only: int | None) -> None:
@@ -328,7 +343,8 @@ def run(home: Path, peers: str, rounds: int, seconds: float, only: int | None) -
             middle, slowest = worst(found[0])
             print(f"\n3,000 requests over one connection: median {middle:.2f} ms, worst {slowest:.2f} ms.")
             if number == 0:
-                print(f"10 expectations: {more(found[2], found[0])}. Traffic log: {more(found[3], found[0])}.")
+                checks, log = more(found[2:4], found[0])
+                print(f"\nMore CPU for 10 expectations: {checks}. For the traffic log: {log}.")
         finally:
             servers.end()
 
