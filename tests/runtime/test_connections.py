@@ -14,11 +14,32 @@ import pytest
 
 from conftest import until
 from nbml.runtime import arriving, connections
-from nbml.runtime.front import Front
+from nbml.runtime.front import Answer, Front
 from runtime.asking import ROW, manifest, one
 
 pytestmark = pytest.mark.slow
 BODY = json.dumps({"rows": [ROW], "ids": ["a"]}).encode()
+
+
+class Counted(Front):
+    """Counts what it answered at once."""
+
+    count = 0
+
+    def at_once(self, scope: Any, body: bytes) -> Any:
+        given = super().at_once(scope, body)
+        self.count += given is not None
+        return given
+
+
+def model(columns: dict[str, list[Any]]) -> Answer:
+    """Slow where somebody is 77."""
+    if 77 in columns["age"]:
+        time.sleep(1.2)
+    return one(columns)
+
+
+FRONT = Counted(manifest(), model)
 
 
 async def behind(scope: Any, receive: Any, send: Any) -> None:
@@ -38,7 +59,7 @@ def port() -> Iterator[int]:
         patch.setattr(connections, "MAX_CONNECTIONS", 40)
         patch.setattr(arriving, "PATIENCE", 0.6)
         listening = socket.create_server(("127.0.0.1", 0))
-        config = uvicorn.Config(behind, http=connections.protocol(Front(manifest(), one).ahead), log_level="error", lifespan="off")
+        config = uvicorn.Config(behind, http=connections.protocol(FRONT), log_level="error", lifespan="off", timeout_keep_alive=1)
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
@@ -84,6 +105,48 @@ def test_the_door_stands_ahead_of_the_app(port: int) -> None:
     assert exchange(port, b"GET /v2/health/ready HTTP/1.1\r\nHost: x\r\n\r\n") == (200, b'{"ready":true}')
     assert exchange(port, b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")[0] == 299
     assert exchange(port, b"GET /v20 HTTP/1.1\r\nHost: x\r\n\r\n")[0] == 299
+
+
+def received(port: int, *parts: bytes, pause: float = 0.0) -> bytes:
+    """All that comes until the connection is closed."""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+        for part in parts:
+            client.sendall(part)
+            time.sleep(pause)
+        answer = b""
+        while more := client.recv(65536):
+            answer += more
+    return answer
+
+
+CLOSE = "Connection: close"
+
+
+@pytest.mark.parametrize("request_", [post(BODY, CLOSE), post(b'{"rows": 3}', CLOSE), post(BODY, CLOSE).replace(b"HTTP/1.1", b"HTTP/1.0")])
+def test_a_whole_request_is_answered_at_once_and_as_any_other(port: int, request_: bytes) -> None:
+    received(port, request_)  # bodies of this size are known to be quick now
+    before = FRONT.count
+    at_once = received(port, request_)
+    assert FRONT.count == before + 1
+    assert received(port, request_[:-3], request_[-3:], pause=0.1) == at_once
+    assert FRONT.count == before + 1
+
+
+def test_the_requests_of_one_packet_are_answered_in_their_order(port: int) -> None:
+    asked = [post(json.dumps({"rows": [ROW], "ids": [str(i)]}).encode()) for i in range(200)]
+    asked[50] = b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n"
+    asked[60] = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
+    answers = received(port, b"".join(asked) + post(BODY, CLOSE)).split(b"HTTP/1.1 ")[1:]
+    assert [answer[:3] for answer in answers] == [b"299" if i == 60 else b"200" for i in range(201)]
+    ids = [json.loads(answer.partition(b"\r\n\r\n")[2]).get("ids") for i, answer in enumerate(answers) if i != 60]
+    assert ids == [None if i == 50 else [str(i)] for i in range(200) if i != 60] + [["a"]]
+
+
+def test_the_patience_after_an_answer_does_not_end_the_next_request(port: int) -> None:
+    slow = post(json.dumps({"rows": [{**ROW, "age": 77}] * 8}).encode(), CLOSE)
+    for body in (slow, post(BODY)):  # from now on one size is known to be slow, one to be quick
+        assert exchange(port, body)[0] == 200
+    assert received(port, post(BODY) + slow).count(b"HTTP/1.1 200") == 2
 
 
 @pytest.mark.parametrize("parts", [[], [b"POST /pre"], [b"POST /predict HTTP/1.1\r\n", *[b"X-A: b\r\n"] * 40]])

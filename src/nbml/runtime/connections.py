@@ -1,14 +1,17 @@
 """uvicorn's connections as a service has them: no slow or endless headers, and the service's door ahead of every other app.
 
 uvicorn waits for headers without a limit of time or length (0.54; with httptools), and asks the app only when they are there:
-what is to be limited before can be limited in its protocol class alone. uvicorn is imported when a class is made.
+what is to be limited before can be limited in its protocol class alone. A request that is here whole and can be answered at
+once is answered where it is read: without a task, an event and two messages for each, a third of a request's CPU. uvicorn is
+imported when a class is made.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from typing import Any
+import logging
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 #: seconds for the headers of a request, also of the first; and for the rest of it after its refusal
 HEADERS = 20.0
@@ -18,12 +21,20 @@ MAX_HEADERS = 64 << 10
 MAX_CONNECTIONS = 2_000
 
 
-def protocol(ahead: Callable[[Any], Any] | None = None) -> type[Any]:
-    """uvicorn's protocol class for HTTP with these limits; ``ahead`` puts a door before the app (``front.Front.ahead``).
+class Door(Protocol):
+    """What stands before the app (``front.Front``): ``ahead`` makes an app of it, ``at_once`` answers what needs no waiting, or None."""
 
-    Give it as ``uvicorn.Config(app, http=protocol(front.ahead))``.
+    def ahead(self, app: Any) -> Any: ...
+
+    def at_once(self, scope: Any, body: bytes) -> tuple[int, Sequence[tuple[bytes, bytes]], bytes] | None: ...
+
+
+def protocol(door: Door | None = None) -> type[Any]:
+    """uvicorn's protocol class for HTTP with these limits; ``door`` is put before the app.
+
+    Give it as ``uvicorn.Config(app, http=protocol(front))``.
     """
-    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+    from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
     class Connection(HttpToolsProtocol):
         """Counts the headers that have come, and looks after a while whether they are whole."""
@@ -33,8 +44,11 @@ def protocol(ahead: Callable[[Any], Any] | None = None) -> type[Any]:
             self.begun = self.loop.time()  # of the headers that are awaited; 0.0 where none are
             self.head = 0
             self.watch: Any = None
-            if ahead is not None:
-                self.app = ahead(self.app)  # type: ignore[has-type]
+            self.held: Any = None  # a request whose body may be here, too
+            self.reading = False
+            self.access_log: bool = self.access_logger.hasHandlers() and self.access_logger.isEnabledFor(logging.INFO)  # BentoML: no
+            if door is not None:
+                self.app = door.ahead(self.app)  # type: ignore[has-type]
 
         def connection_made(self, transport: Any) -> None:
             super().connection_made(transport)
@@ -48,7 +62,11 @@ def protocol(ahead: Callable[[Any], Any] | None = None) -> type[Any]:
             super().connection_lost(exc)
 
         def data_received(self, data: bytes) -> None:
+            self.reading = True
             super().data_received(data)
+            self.reading = False
+            if self.held is not None:  # the rest of its body is to be waited for
+                self.release()
             if self.begun:
                 self.head += len(data)
                 if self.head > MAX_HEADERS:
@@ -64,6 +82,43 @@ def protocol(ahead: Callable[[Any], Any] | None = None) -> type[Any]:
         def on_headers_complete(self) -> None:
             self.begun = 0.0
             super().on_headers_complete()
+
+        def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+            self._unset_keepalive_if_required()  # of an answer to the request before, given at once
+            if self.reading and door is not None and app is self.app and not self.access_log and not cycle.waiting_for_100_continue:
+                self.held = (cycle, app)
+            else:
+                super()._start_asgi_task(cycle, app)
+
+        def release(self) -> None:
+            """Give the request to the app, as uvicorn does."""
+            (cycle, app), self.held = self.held, None
+            super()._start_asgi_task(cycle, app)
+
+        def on_message_complete(self) -> None:
+            super().on_message_complete()
+            if self.held is not None and not self.answered(self.held[0]):
+                self.release()
+
+        def answered(self, cycle: Any) -> bool:
+            """Whether the whole request was answered at once, as a cycle of uvicorn's would have."""
+            if cycle is not self.cycle or cycle.more_body or self.flow.write_paused or self.transport.is_closing():
+                return False
+            given = door.at_once(self.scope, bytes(cycle.body)) if door is not None else None
+            if given is None:
+                return False
+            status, headers, body = given
+            parts = [STATUS_LINE[status]]
+            for name, value in (*self.server_state.default_headers, *headers):
+                parts += (name, b": ", value, b"\r\n")
+            parts += (b"\r\n", body) if cycle.keep_alive else (b"connection: close\r\n\r\n", body)
+            self.held = None
+            self.transport.write(b"".join(parts))
+            cycle.response_started = cycle.response_complete = True
+            if not cycle.keep_alive:
+                self.transport.close()
+            self.on_response_complete()
+            return True
 
         def look(self) -> None:
             """Called once in a while: are headers awaited for too long?"""
@@ -91,12 +146,12 @@ def protocol(ahead: Callable[[Any], Any] | None = None) -> type[Any]:
 _REASONS = {400: "Bad Request", 408: "Request Timeout", 431: "Request Header Fields Too Large", 503: "Service Unavailable"}
 
 
-def install(ahead: Callable[[Any], Any]) -> bool:
+def install(door: Door) -> bool:
     """Make it the class that uvicorn takes by itself, for whoever starts the server (BentoML); False where that cannot be."""
     try:
         from uvicorn.protocols.http import auto
 
-        auto.AutoHTTPProtocol = protocol(ahead)
+        auto.AutoHTTPProtocol = protocol(door)
     except ImportError:
         return False
     return True

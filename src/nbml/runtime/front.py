@@ -120,7 +120,7 @@ class Front:
     # -- /predict and /v2/models/.../infer --------------------------------------------------------------------
 
     async def _asked(self, scope: Mapping[str, Any], receive: Receive, send: Send, path: str) -> None:
-        """A request with a body: its headers, its body, its answer, in this order; then the log, then the answer goes."""
+        """A request with a body: its headers, its body, its answer, in this order."""
         started = time.perf_counter()
         tensors = path != "/predict"
         found = arriving.headers(scope)
@@ -135,14 +135,31 @@ class Front:
                 given = await self._answer(body, partial(self._infer, found) if tensors else self._predict, tensors)
             else:
                 given = self._refused(status, arriving.too(status), tensors, _CLOSE)
-        took = time.perf_counter() - started
-        if self.log is not None:  # before the answer goes: nobody has an answer that is not on its way to the log
+        self._told(path if not tensors else self.inference.endpoint, given, body, time.perf_counter() - started)
+        await self._send(send, given.status, b"" if scope["method"] == "HEAD" else given.body, given.more, length=len(given.body))
+
+    def at_once(self, scope: Mapping[str, Any], body: bytes) -> tuple[int, More, bytes] | None:
+        """Status, headers and body of the answer to a whole request, where nothing is to be waited for.
+
+        None where it may be, or where it is not a POST of /predict as it should be: then it is asked as every ASGI app is.
+        """
+        started = time.perf_counter()
+        if scope["method"] != "POST" or arriving.path_of(scope) != "/predict" or not self._is_quick(len(body).bit_length()):
+            return None
+        if len(body) > arriving.MAX_BODY or self._early("POST", arriving.headers(scope), False) is not None:
+            return None
+        given = self._timed(len(body).bit_length(), self._predict, body)
+        self._told("/predict", given, body, time.perf_counter() - started)
+        return given.status, self._headers(len(given.body), given.more), given.body
+
+    def _told(self, where: str, given: Given, body: bytes, took: float) -> None:
+        """Logged and counted, before the answer goes: nobody has an answer that is not on its way to the log."""
+        if self.log is not None:
             asked, told = given.logged or (body, given.body)
             self.log.send(
                 latency_ms=took * 1e3, status=given.status, version=self.version, rows=given.rows, request=asked, response=told
             )
-        self.counts.add(path if not tensors else self.inference.endpoint, given.status, given.rows, took)
-        await self._send(send, given.status, b"" if scope["method"] == "HEAD" else given.body, given.more, length=len(given.body))
+        self.counts.add(where, given.status, given.rows, took)
 
     def _early(self, method: str, found: Headers, tensors: bool) -> Given | None:
         """The refusal of a request whose body need not be read."""
@@ -161,7 +178,7 @@ class Front:
     async def _answer(self, body: bytes, work: Callable[[bytes], Given], tensors: bool) -> Given:
         """On the loop where a body of this size was quick before and nothing is in work, else in the worker thread."""
         size = len(body).bit_length() + (64 if tensors else 0)
-        if not self._waiting and self._pace.get(size, QUICK) < QUICK:
+        if self._is_quick(size):
             return self._timed(size, work, body)
         if self._waiting >= MAX_WAITING or self._waiting_bytes + len(body) > MAX_WAITING_BYTES:
             return self._refused(503, f"{self._waiting} requests wait already; try again in a second", tensors, _LATER)
@@ -173,6 +190,9 @@ class Front:
             return await asyncio.wait_for(asyncio.shield(done), LONGEST)
         except TimeoutError:
             return self._refused(504, f"there is no answer after {LONGEST:g} s", tensors)
+
+    def _is_quick(self, size: int) -> bool:
+        return not self._waiting and self._pace.get(size, QUICK) < QUICK
 
     def _done(self, size: int) -> None:
         self._waiting -= 1
@@ -260,12 +280,16 @@ class Front:
         return scheme.lower() == b"bearer" and hmac.compare_digest(given.strip(), self._token)
 
     async def _send(self, send: Send, status: int, body: bytes, more: More = (), *, length: int | None = None) -> None:
-        headers = [*self._json, (b"content-length", b"%d" % (len(body) if length is None else length))]
+        headers = self._headers(len(body) if length is None else length, more)
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    def _headers(self, length: int, more: More) -> list[tuple[bytes, bytes]]:
+        headers = [*self._json, (b"content-length", b"%d" % length)]
         if more:
             known = {name for name, _ in more}
             headers = [pair for pair in headers if pair[0] not in known] + list(more)
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        return headers
 
     async def _otherwise(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         if self.app is not None:

@@ -126,9 +126,13 @@ class Trees(Model):
         if total != total or (self.strict and (min(row) < -SINGLE or max(row) > SINGLE)):
             finite(np.array([row], dtype=np.float64), nulls=self.nulls, single=self.single)
         values = self.trees.one(row)
+        # one after the other, which sum() of Python 3.12 does not do
+        if self.width == 1:
+            turns = values.ravel()
+            turns[0] += self.start[0]
+            return [float(np.add.accumulate(turns)[-1])]
         turns = values.reshape(-1, self.width)
         turns[0] += self.start
-        # one after the other, which sum() of Python 3.12 does not do
         return list(np.add.accumulate(turns, axis=0)[-1].tolist())
 
     # -- links ------------------------------------------------------------------------------------------------
