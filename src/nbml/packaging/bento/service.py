@@ -132,4 +132,4 @@ class Service:
 
 one_worker_metrics()
 Service.add_asgi_middleware(behind)  # type: ignore[attr-defined]
-connections.install(FRONT.ahead)
+connections.install(FRONT)
