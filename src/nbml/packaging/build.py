@@ -39,7 +39,7 @@ TEMPLATE = (HERE / "bridge.py", HERE / "bento" / "service.py", HERE / "bento" / 
 TAKEN = {"bridge", "service", "nbml_runtime", "nbml"}
 TAKEN_FILES = {
     "bridge.py", "service.py", "docs.html", "nbml_runtime", "nbml_runtime.py", "manifest.json", "sample.json", "executor.json",
-    "executor.bin",
+    "executor.bin", "executor.onnx",
 }  # fmt: skip
 #: seconds that a build may take
 LIMIT = 300.0

@@ -66,10 +66,11 @@ def run(target: Any, asked: Asked) -> ServiceVersion | preview.Preview:
     manifest["execution"] = translated.execution
     with build.workplace(store, asked.name) as work:
         last = store.find("service", asked.name)
-        digest = build.identity(cut, manifest)
+        digest = build.identity(cut, manifest | {"execution": translated.identity})
+        manifest["requirements"] = sorted({*manifest["requirements"], *translated.needs}, key=str.lower)
         if last is not None and last.hash == digest and _stands(store, last, asked):
             return from_thing(last, same=True)
-        case = proving.Case(store, work / "src", want, model, cut, namespace, asked.name, asked.proof)
+        case = proving.Case(store, work / "src", want, model, cut, namespace, asked.name, asked.proof, translated.needs)
         return _make(case, work, asked, manifest, digest, _score(target, entry, asked, rows), suite, translated)
 
 
@@ -286,7 +287,7 @@ def _make(
     except BaseException:
         building.kill()
         raise
-    manifest["execution"] = translated.proven(proven.exact, want, built / "src")
+    manifest["execution"] = translated.proven(proven.exact, want, built / "src") | proven.beside()
     build.rewrite(built / "src", manifest)
     home = store.room("services", asked.name) / str(number)
     shutil.rmtree(home, ignore_errors=True)  # of a process that died before it wrote the version down

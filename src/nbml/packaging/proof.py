@@ -54,7 +54,7 @@ class Model:
         self.target, self.entry, self.word = target, entry, word
 
     def ask(self, data: Any) -> Any:
-        with _quiet():
+        with quiet():
             return bridge.asked(self.target, self.entry)(data)
 
     def classes(self) -> Any:
@@ -63,7 +63,7 @@ class Model:
         return getattr(self.target, "classes_", None) if has else None
 
     def probabilities(self, data: Any) -> Any:
-        with _quiet():
+        with quiet():
             return self.target.predict_proba(data)
 
     def call(self) -> str:
@@ -311,7 +311,7 @@ def _said(form: Mapping[str, Any]) -> str:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """The model's own prints and warnings were seen when the notebook used it; the proof asks it several times."""
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         warnings.simplefilter("ignore")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbml import errors
-from nbml.packaging import build, causes, environments, proof
+from nbml.packaging import build, causes, environments, proof, translating
 from nbml.packaging.environments import Environment
 
 if TYPE_CHECKING:
@@ -32,9 +32,13 @@ class Case:
     namespace: Mapping[str, Any]
     name: str
     level: str
+    #: pins of what a translated model imports
+    needs: tuple[str, ...] = ()
 
-    def ask(self, environment: Environment) -> tuple[dict[str, Any], float]:
-        return proof.respond(self.folder, proof.request(self.want), self.cut.environment, environment.python)
+    def ask(self, environment: Environment, *, module: bool = True) -> tuple[dict[str, Any], float]:
+        """What the packaged ``module`` answers, and the executor of a translated model beside it; or the latter alone."""
+        request = proof.request(self.want) | {"told": module}
+        return proof.respond(self.folder, request, self.cut.environment, environment.python)
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,12 @@ class Proven:
     seconds: float
     #: what the executor of a translated model gave for the same rows
     exact: Mapping[str, Any] | None = None
+    #: with which the module was proven, where those that suffice are the executor's
+    library: tuple[str, ...] = ()
+
+    def beside(self) -> dict[str, Any]:
+        """Its part of the manifest's ``execution``."""
+        return {"library": list(self.library)} if self.library else {}
 
     def said(self) -> dict[str, Any]:
         """Its part of the manifest's ``proof``."""
@@ -67,8 +77,10 @@ def prove(case: Case, requirements: Iterable[str]) -> Proven:
         pins = sorted([*pins, *more], key=str.lower)
     _judge(case, got, environment)
     found = Proven(tuple(pins), environment, seconds, got.get("exact"))
-    rest = [pin for pin in pins if pin not in _unused(case, got, pins)]
-    return found if rest == pins else _without(case, rest, found)
+    holds = not translating.unequal(found.exact, case.want) if case.needs else False
+    rest = [pin for pin in pins if pin not in _unused(case, got, pins) and (holds or pin not in case.needs)]
+    found = found if rest == pins else _without(case, rest, found)
+    return (_executor_alone(case, found) if holds else None) or found
 
 
 def _without(case: Case, rest: list[str], found: Proven) -> Proven:
@@ -79,7 +91,18 @@ def _without(case: Case, rest: list[str], found: Proven) -> Proven:
         differs = proof.compare(case.want, got, case.name) is not None
     except errors.ProofFailed:
         differs = True
-    return found if differs else Proven(tuple(rest), environment, seconds, got.get("exact"))
+    exact = got.get("exact") if set(case.needs) <= set(rest) else found.exact
+    return found if differs else Proven(tuple(rest), environment, seconds, exact)
+
+
+def _executor_alone(case: Case, found: Proven) -> Proven | None:
+    """The proof of the executor alone, in an environment without the libraries of the module; None where it fails there."""
+    pins = [pin for pin in found.requirements if pin in case.needs or pin.partition("==")[0] in build.SERVE]
+    environment = environments.make(case.store, pins, case.level)
+    got, seconds = case.ask(environment, module=False)
+    if translating.unequal(got, case.want):
+        return None
+    return Proven(tuple(pins), environment, found.seconds + seconds, got, found.requirements)
 
 
 def _judge(case: Case, got: Mapping[str, Any], environment: Environment) -> None:

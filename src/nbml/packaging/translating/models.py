@@ -8,14 +8,18 @@ from typing import Any
 from nbml.packaging.translating import groups, steps, trees
 from nbml.packaging.translating.schema import Json, Schema, Untranslatable, genuine
 
-_SEARCHES = ("GridSearchCV", "RandomizedSearchCV", "HalvingGridSearchCV", "HalvingRandomSearchCV")
+SEARCHES = ("GridSearchCV", "RandomizedSearchCV", "HalvingGridSearchCV", "HalvingRandomSearchCV")
 
 
 def head(target: Any, schema: Schema, categories: dict[str, list[Any]]) -> tuple[Json, Json]:
     """The node of a model on cells, and what it says: the form of its answer and its classes. Raises Untranslatable."""
+    return dressed(target, model(target, schema), categories)
+
+
+def dressed(target: Any, nodes: list[Json], categories: dict[str, list[Any]]) -> tuple[Json, Json]:
+    """``head`` for a model whose nodes are made."""
     from nbml.packaging import bridge
 
-    nodes = model(target, schema)
     if categories:
         nodes = [{"op": "known", "at": categories}, *nodes]
     classes = getattr(target, "classes_", None)
@@ -42,7 +46,7 @@ def _zero(target: Any) -> Any:
 def model(value: Any, schema: Schema) -> list[Json]:
     """The nodes of a model, the last of which answers."""
     name = genuine(value)
-    if name in _SEARCHES:
+    if name in SEARCHES:
         return model(value.best_estimator_, schema)
     if name == "Pipeline":
         nodes, out = steps.chain([inner for _, inner in value.steps[:-1]], schema)

@@ -16,6 +16,19 @@ MOST, SINGLY = 64, 6
 
 def difference(target: Any, manifest: Mapping[str, Any], answer: Callable[[Any], Any], sent: Sequence[Mapping[str, Any]]) -> str:
     """Where the executor's ``answer`` is not the model's, on rows made of ``sent``; "" where they agree, refusals included."""
+    theirs, ours = both(target, manifest, answer)
+    for what, rows in _strange(manifest["inputs"], sent).items():
+        want = asked(theirs, columns_of(rows))
+        unequal = not same(want, asked(ours, columns_of(rows)))
+        for row in rows[:SINGLY] if isinstance(want, str) and not unequal else []:
+            unequal = unequal or not same(asked(theirs, columns_of([row])), asked(ours, columns_of([row])))
+        if unequal:
+            return f"rows with {what} are answered otherwise"
+    return ""
+
+
+def both(target: Any, manifest: Mapping[str, Any], answer: Callable[[Any], Any]) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
+    """The model and the executor: columns in, predictions and rows of probabilities out."""
     model = proof.Model(target, "model", "")
 
     def theirs(columns: Any) -> Any:
@@ -27,14 +40,7 @@ def difference(target: Any, manifest: Mapping[str, Any], answer: Callable[[Any],
         labels, shares = answer(columns)
         return labels, None if shares is None else shares["values"]
 
-    for what, rows in _strange(manifest["inputs"], sent).items():
-        want = _asked(theirs, _columns(rows))
-        unequal = not _same(want, _asked(ours, _columns(rows)))
-        for row in rows[:SINGLY] if isinstance(want, str) and not unequal else []:
-            unequal = unequal or not _same(_asked(theirs, _columns([row])), _asked(ours, _columns([row])))
-        if unequal:
-            return f"rows with {what} are answered otherwise"
-    return ""
+    return theirs, ours
 
 
 def _strange(inputs: Sequence[Mapping[str, Any]], sent: Sequence[Mapping[str, Any]]) -> dict[str, Rows]:
@@ -56,11 +62,11 @@ def _texts(spec: Mapping[str, Any]) -> bool:
     return all(isinstance(value, str) for value in spec["categories"])
 
 
-def _columns(rows: Rows) -> dict[str, list[Any]]:
+def columns_of(rows: Rows) -> dict[str, list[Any]]:
     return {name: [row[name] for row in rows] for name in rows[0]}
 
 
-def _asked(ask: Callable[[Any], Any], columns: dict[str, list[Any]]) -> Any:
+def asked(ask: Callable[[Any], Any], columns: dict[str, list[Any]]) -> Any:
     """The answer, or the first line of a refusal."""
     try:
         return ask(columns)
@@ -68,7 +74,7 @@ def _asked(ask: Callable[[Any], Any], columns: dict[str, list[Any]]) -> Any:
         return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
 
 
-def _same(want: Any, got: Any) -> bool:
+def same(want: Any, got: Any) -> bool:
     if isinstance(want, str) or isinstance(got, str):
         return bool(want == got)
     return proof.same(_finite(want[0]), _finite(got[0])) and (want[1] is None or proof.same(want[1], got[1], proof.ROUNDING))

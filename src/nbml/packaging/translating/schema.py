@@ -16,6 +16,10 @@ class Untranslatable(Exception):
     """There is no exact executor for this; the message says for what."""
 
 
+class Unequal(Untranslatable):
+    """There is one, and it answers otherwise."""
+
+
 @dataclass(frozen=True)
 class Column:
     """``kind`` is float, int, bool, single (of less precision) or cell (anything else); ``null`` is nan or none."""

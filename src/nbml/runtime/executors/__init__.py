@@ -3,6 +3,7 @@
 A plan is what ``packaging/translating`` makes of a fitted scikit-learn object: nodes {"op": ..., ...} of JSON values and
 arrays. ``Executor.answer`` gives for the columns of a request what the object gives for the same rows: labels exactly,
 floats within a relative 1e-9 (order of sums), and it refuses what the object refuses, by a ValueError of the same words.
+A node "onnx" at the end is computed by ONNX Runtime (``sessions``), the only other library, and only where there is one.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from typing import Any
 from . import plans
 from .nodes import made
 
-#: files of a translated model, beside the manifest
-NAMES = ("executor.json", "executor.bin")
+#: files of a translated model, beside the manifest; the last where a part of it is computed by ONNX Runtime
+NAMES = ("executor.json", "executor.bin", "executor.onnx")
 
 __all__ = ["NAMES", "Executor", "load", "plans"]
 
@@ -46,7 +47,7 @@ class Executor:
 def load(folder: Path, execution: Mapping[str, Any]) -> Executor:
     """The executor of a Bento's folder; its files are compared with the manifest's hashes before anything is read."""
     contents = []
-    for name in NAMES:
+    for name in NAMES[: len(execution["files"])]:
         content = (folder / name).read_bytes()
         if hashlib.sha256(content).hexdigest() != execution["files"][name]:
             raise RuntimeError(f"{name} is not the file that was packaged")

@@ -59,7 +59,7 @@ def op(name: str) -> Callable[[Any], Any]:
 
 def made(node: Mapping[str, Any]) -> Any:
     """The object of a node. Raises ValueError for a name that this runtime does not know."""
-    from . import encoders, linear, meta, steps, trees  # noqa: F401 - they register their nodes
+    from . import encoders, linear, meta, sessions, steps, trees  # noqa: F401 - they register their nodes
 
     if node["op"] not in _OPS:
         raise ValueError(f"this runtime has no executor {node['op']!r}")

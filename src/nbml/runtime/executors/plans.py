@@ -1,4 +1,7 @@
-"""Plans as bytes: JSON whose arrays are places in one file of raw little-endian numbers. Reading executes nothing."""
+"""Plans as bytes: JSON whose arrays are places in one file of raw little-endian numbers, and whose bytes are files of their own.
+
+Reading executes nothing.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,10 @@ import numpy as np
 _KINDS = ("<f8", "<i8", "<i4", "|b1", "<u4", "|u1")
 
 
-def dumps(plan: Any) -> tuple[bytes, bytes]:
-    """The JSON, and the file of its arrays."""
+def dumps(plan: Any) -> tuple[bytes, ...]:
+    """The JSON, the file of its arrays, and what of it is a file of its own."""
     blob = bytearray()
+    files: list[bytes] = []
 
     def packed(value: Any) -> Any:
         if isinstance(value, np.ndarray):
@@ -24,22 +28,25 @@ def dumps(plan: Any) -> tuple[bytes, bytes]:
             blob.extend(np.ascontiguousarray(value, dtype=kind).tobytes())
             blob.extend(bytes(-len(blob) % 8))
             return {"$": [kind, list(value.shape), start]}
+        if isinstance(value, bytes):
+            files.append(value)
+            return {"$": len(files) - 1}
         if isinstance(value, dict):
             return {key: packed(inner) for key, inner in value.items()}
         if isinstance(value, (list, tuple)):
             return [packed(inner) for inner in value]
         return value
 
-    return json.dumps(packed(plan), ensure_ascii=False).encode(), bytes(blob)
+    return json.dumps(packed(plan), ensure_ascii=False).encode(), bytes(blob), *files
 
 
-def loads(text: bytes, blob: bytes) -> Any:
+def loads(text: bytes, blob: bytes, *files: bytes) -> Any:
     """The plan again. Raises ValueError where a place is none of the file."""
 
     def unpacked(value: Any) -> Any:
         if isinstance(value, dict):
             if value.keys() == {"$"}:
-                return _array(blob, *value["$"])
+                return files[value["$"]] if isinstance(value["$"], int) else _array(blob, *value["$"])
             return {key: unpacked(inner) for key, inner in value.items()}
         return [unpacked(inner) for inner in value] if isinstance(value, list) else value
 
