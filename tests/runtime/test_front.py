@@ -340,6 +340,21 @@ def test_what_json_leaves_open_is_400(body: bytes, message: str | None, writer: 
     assert (status, answer["error"]["message"].startswith(message or "the body is no JSON: ")) == (400, True)
 
 
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (b"NaN", '"age" holds NaN, send null: '), (b"-Infinity", "send null: "), (b"1e999", 'in "age", '), (b"007", 'in "age", '),
+        (b"[1, NaN]", '"age" holds NaN, send null: '), (b"'x'", 'in "age", '), (b'"a\x01"', 'in "age", '), (b"", 'in "age", '),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("writer", ["orjson", "json"])
+def test_what_is_no_json_is_told_with_its_member(value: bytes, told: str, writer: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if writer == "json":
+        monkeypatch.setattr(answers, "orjson", None)
+    status, answer = ask(b'{"rows": [{"charge": 1, "age": ' + value + b"}]}", inputs=INPUTS[:2])
+    assert (status, told in answer["error"]["message"]) == (400, True), answer["error"]["message"]
+
+
 def test_colons_in_texts_and_names_are_no_second_members() -> None:
     inputs = [{"name": "at: x", "kind": "text", "dtype": "str"}, INPUTS[4]]
     rows = [{"at: x": "a: b: c", "signup": "2024-05-01T12:30:00"}, {"at: x": ":", "signup": "2024-05-01"}]

@@ -17,6 +17,10 @@ except ImportError:  # the service's environment need not hold it
     orjson = None  # type: ignore[assignment]
 
 
+#: the name before a value, sought in so many characters; and the values that Python writes and JSON does not have
+_NEAR = 600
+_BEFORE = re.compile(r'("(?:[^"\\]|\\.)*")\s*:\s*(?:"[^"]*|\[[^{}":]*|-?\w?)\Z')
+_LITERAL = re.compile(r"-?(?:NaN|Infinity)")
 #: objects and arrays beside those of the rows
 _ROOM = 1_000
 
@@ -54,7 +58,20 @@ def content(body: bytes) -> Any:
         return loads(body)
     except ValueError as error:
         mark = ", and begins with a byte order mark" if body.startswith(b"\xef\xbb\xbf") else ""
-        raise Rejected(400, f"the body is no JSON{mark}: {str(error)[:300]}") from error
+        raise Rejected(400, f"the body is no JSON{mark}: {_member(body, error)}{str(error)[:300]}") from error
+
+
+def _member(body: bytes, error: ValueError) -> str:
+    """The member whose value JSON does not have, and what to send for NaN and Infinity; "" where it is no member's value."""
+    text = body.decode("utf-8", "replace")
+    at = getattr(error, "pos", None)
+    if at is None:
+        at = text.find(getattr(error, "text", "\0"))
+    before = _BEFORE.search(text[max(0, at - _NEAR) : at])
+    if before is None:
+        return ""
+    literal = _LITERAL.match(text, at)
+    return f"{before[1][:200]} holds {literal[0]}, send null: " if literal else f"in {before[1][:200]}, "
 
 
 def _crowded(body: bytes) -> bool:
@@ -125,14 +142,22 @@ def rejected(error: Rejected, version: str) -> bytes:
     return refused(error.message, version, error.problems, error.count)
 
 
+class _Odd(ValueError):
+    """A number that JSON does not have, as it was written."""
+
+    def __init__(self, text: str, why: str) -> None:
+        super().__init__(f"{text[:50]} {why}")
+        self.text = text
+
+
 def _refuse(text: str) -> Any:
-    raise ValueError(f"{text} is no JSON")
+    raise _Odd(text, "is no JSON")
 
 
 def _finite(text: str) -> float:
     value = float(text)
     if math.isinf(value):
-        raise ValueError(f"{text} is infinite as a double")
+        raise _Odd(text, "is infinite as a double")
     return value
 
 

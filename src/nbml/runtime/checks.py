@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +16,8 @@ from typing import Any
 
 from . import instants
 from .columns import Column
-from .conditions import Cells, Holds, Unsupported, condition, like
+from .conditions import Cells, Holds, Unsupported, condition
+from .patterns import PATIENCE, Pattern, TooSlow, like
 
 Broken = Callable[[Cells], list[int]]
 Kwargs = Mapping[str, Any]
@@ -76,14 +78,34 @@ def _only(broken: Broken, judged: Holds) -> Broken:
 
 
 class Each:
-    """A check of one column, value by value: broken by those that are there and do not hold. ``quick`` asks ``holds`` itself."""
+    """A check of one column, value by value: broken by those that are there and do not hold. ``quick`` asks ``holds`` itself.
 
-    def __init__(self, name: str, holds: Callable[[Any], Any]) -> None:
-        self.name, self.holds = name, holds
+    ``longest`` is the length of the longest text that is judged; None where there is no bound.
+    """
+
+    def __init__(self, name: str, holds: Callable[[Any], Any], longest: int | None = None) -> None:
+        self.name, self.holds, self.longest = name, holds, longest
+
+    def told(self, value: Any) -> str:
+        """What a refusal adds for a value that was not judged."""
+        late = self.longest is not None and type(value) is str and len(value) > self.longest
+        return f": it judges texts of up to {self.longest:,} characters, this one has {len(value):,}" if late else ""
 
     def __call__(self, cells: Cells) -> list[int]:
         holds = self.holds
+        if self.longest is not None:
+            return self._timed(cells[self.name])
         return [i for i, value in enumerate(cells[self.name]) if value is not None and not holds(value)]
+
+    def _timed(self, values: Sequence[Any]) -> list[int]:
+        """The same, for a while. Raises TooSlow."""
+        found, until = [], time.monotonic() + PATIENCE
+        for i, value in enumerate(values):
+            if value is not None and not self.holds(value):
+                found.append(i)
+            if not i % 8 and time.monotonic() > until and i + 1 < len(values):
+                raise TooSlow([*found, *range(i + 1, len(values))], i)
+        return found
 
 
 def _each(name: str, holds: Callable[[Any], Any]) -> Broken:
@@ -154,41 +176,45 @@ def _null(kwargs: Kwargs, columns: Columns) -> Broken:
 
 
 def _regex(kwargs: Kwargs, columns: Columns) -> Broken:
-    search = _compiled(kwargs["regex"])
-    return _each(kwargs["column"], _of_text(columns[kwargs["column"]], lambda v: search(v) is not None))
+    pattern = _compiled(kwargs["regex"])
+    return _searched(kwargs, columns, [pattern], pattern.fits)
 
 
 def _not_regex(kwargs: Kwargs, columns: Columns) -> Broken:
-    search = _compiled(kwargs["regex"])
-    return _each(kwargs["column"], _of_text(columns[kwargs["column"]], lambda v: search(v) is None))
-
-
-def _like(kwargs: Kwargs, columns: Columns) -> Broken:
-    match = like(str(kwargs["like_pattern"])).fullmatch
-    return _each(kwargs["column"], _of_text(columns[kwargs["column"]], lambda v: match(v) is not None))
-
-
-def _not_like(kwargs: Kwargs, columns: Columns) -> Broken:
-    match = like(str(kwargs["like_pattern"])).fullmatch
-    return _each(kwargs["column"], _of_text(columns[kwargs["column"]], lambda v: match(v) is None))
+    pattern = _compiled(kwargs["regex"])
+    return _searched(kwargs, columns, [pattern], lambda v: pattern.fits(v) is False)
 
 
 def _regex_list(kwargs: Kwargs, columns: Columns) -> Broken:
-    searches = [_compiled(regex) for regex in kwargs["regex_list"]]
-    needed = all if kwargs.get("match_on", "any") == "all" else any
-    return _each(kwargs["column"], _of_text(columns[kwargs["column"]], lambda v: needed(search(v) for search in searches)))
+    patterns, needed = [_compiled(regex) for regex in kwargs["regex_list"]], all if kwargs.get("match_on", "any") == "all" else any
+    return _searched(kwargs, columns, patterns, lambda v: needed(pattern.fits(v) for pattern in patterns))
 
 
 def _not_regex_list(kwargs: Kwargs, columns: Columns) -> Broken:
-    searches = [_compiled(regex) for regex in kwargs["regex_list"]]
-    return _each(kwargs["column"], _of_text(columns[kwargs["column"]], lambda v: not any(search(v) for search in searches)))
+    patterns = [_compiled(regex) for regex in kwargs["regex_list"]]
+    return _searched(kwargs, columns, patterns, lambda v: all(pattern.fits(v) is False for pattern in patterns))
 
 
-def _compiled(regex: Any) -> Callable[[str], Any]:
+def _searched(kwargs: Kwargs, columns: Columns, patterns: Sequence[Pattern], holds: Callable[[str], Any]) -> Broken:
+    """A text that a pattern does not judge, since it is too long, does not hold."""
+    longest = min((pattern.longest for pattern in patterns if pattern.longest is not None), default=None)
+    return Each(kwargs["column"], _of_text(columns[kwargs["column"]], holds), longest)
+
+
+def _compiled(regex: Any) -> Pattern:
     try:
-        return re.compile(regex).search
+        return Pattern(regex)
     except (re.error, TypeError, RecursionError, OverflowError) as error:
         raise Unsupported(f"{regex!r} is no regular expression") from error
+
+
+def _like(kwargs: Kwargs, columns: Columns) -> Broken:
+    return _each(kwargs["column"], _of_text(columns[kwargs["column"]], like(str(kwargs["like_pattern"]))))
+
+
+def _not_like(kwargs: Kwargs, columns: Columns) -> Broken:
+    fits = like(str(kwargs["like_pattern"]))
+    return _each(kwargs["column"], _of_text(columns[kwargs["column"]], lambda v: not fits(v)))
 
 
 def _of_text(column: Column, holds: Callable[[str], Any]) -> Callable[[Any], Any]:

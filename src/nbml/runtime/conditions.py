@@ -15,6 +15,7 @@ from typing import Any
 
 from . import instants
 from .columns import Column
+from .patterns import Pattern, like
 
 Cells = Mapping[str, Sequence[Any]]
 Holds = Callable[[Cells, int], Any]  # a value of the row; of a condition: True, False or None
@@ -97,10 +98,10 @@ class _Reader:
         if self.columns[name].family != "text":
             raise Unsupported(f"{name!r} holds no texts")
         try:
-            found = re.compile(pattern).search if _callee(node) == "matches" else like(pattern).fullmatch
+            fits = Pattern(pattern).fits if _callee(node) == "matches" else like(pattern)
         except (re.error, TypeError, RecursionError, OverflowError) as error:
             raise Unsupported(f"{pattern!r} is no pattern") from error
-        return lambda cells, i: None if (value := cells[name][i]) is None else found(value) is not None
+        return lambda cells, i: None if (value := cells[name][i]) is None else fits(value)
 
     def _side(self, node: ast.expr, other: ast.expr) -> Holds | None:
         """How a side of a comparison is read; None where it cannot stand against the other."""
@@ -136,11 +137,6 @@ class _Reader:
         if name not in self.read:
             self.read.append(name)
         return name
-
-
-def like(pattern: str) -> re.Pattern[str]:
-    """SQL's LIKE: % is anything, _ one character."""
-    return re.compile("".join({"%": ".*", "_": "."}.get(char, re.escape(char)) for char in pattern), re.DOTALL)
 
 
 def _joined(parts: Sequence[bool | None], decided: bool) -> bool | None:

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from .checks import Check, check
+from .checks import Check, Each, check
 from .columns import MISSING, Column
 from .conditions import Unsupported
+from .patterns import TooSlow
 from .quick import Quick
 
 #: rows of a request
@@ -251,13 +252,23 @@ class Plan:
         rejects = self.policy == "reject"
         flags: list[list[str]] | None = [[] for _ in range(rows)] if self.marks else None
         for each in self.checks:
-            for i in each.broken(cells):
+            refuses = rejects and not each.soft
+            try:
+                broken = each.broken(cells)
+            except TooSlow as slow:
+                broken = slow.broken
+                if refuses:
+                    column, problem = each.columns[0], f"breaks the time that {each.text} may take: send shorter texts, or fewer rows"
+                    found.add(slow.at, column, columns[column][slow.at], problem, {"expectation": each.text})
+                    continue
+            for i in broken:
                 if wrong and any((i, name) in wrong for name in each.reads):
                     continue
-                if rejects and not each.soft:
+                if refuses:
                     shown = [columns[name][i] for name in each.columns]
                     value = shown[0] if len(shown) == 1 else dict(zip(each.columns, shown, strict=True))
-                    found.add(i, each.columns[0], value, f"breaks {each.text}", {"expectation": each.text})
+                    more = each.broken.told(value) if isinstance(each.broken, Each) else ""
+                    found.add(i, each.columns[0], value, f"breaks {each.text}{more}", {"expectation": each.text})
                 elif flags is not None and each.text not in flags[i]:
                     flags[i].append(each.text)
         return flags

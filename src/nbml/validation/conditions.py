@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from nbml import errors
-from nbml.runtime.conditions import like
+from nbml.runtime.patterns import like
 from nbml.validation import sense
 from nbml.validation.reading import Entry, Reader, callee
 from nbml.validation.words import PATTERNS, TESTS, written
@@ -159,9 +159,10 @@ class Condition(Reader):
         import pandas as pd
 
         column, pattern = self._series(node.args[0], frame), self.value(node.args[1])
-        found = re.compile(pattern).search if callee(node) == "matches" else like(pattern).fullmatch
+        search = re.compile(pattern).search if callee(node) == "matches" else None
+        fits = like(pattern) if search is None else lambda text: search(text) is not None
         try:
-            held = [pd.NA if null else found(value) is not None for value, null in zip(column, column.isna(), strict=True)]
+            held = [pd.NA if null else fits(value) for value, null in zip(column, column.isna(), strict=True)]
         except TypeError as error:
             raise self.bad(f"{self.column(node.args[0])!r} holds values that are no texts", node.args[0]) from error
         return pd.Series(held, index=column.index, dtype="boolean")
