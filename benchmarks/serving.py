@@ -43,6 +43,8 @@ class Model:
 """
 
 FASTAPI = """
+import os
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # else it tells its maker what it does, from its import on
 import joblib, numpy as np, onnxruntime as ort
 import skl2onnx.common._container as container
 from fastapi import FastAPI

@@ -213,9 +213,11 @@ def test_code_of_a_stranger_inside_is_not_converted(asked: Any) -> None:
         assert found.execution == {"kind": "library", "why": f"{type(model).__name__} has no exact executor; {word}"}
 
 
-def test_it_is_imported_silently_and_the_environment_is_as_before() -> None:
+def test_it_is_imported_silently_and_the_environment_is_as_before(tmp_path: Path) -> None:
     program = ("import os; os.environ.update(ASKED='1'); before = dict(os.environ); from nbml.runtime.executors import sessions; "
                "sessions.library(); print(before == dict(os.environ), len(os.listdir('/proc/self/task')))")  # fmt: skip
-    env = {"PATH": os.environ["PATH"], "OMP_NUM_THREADS": "1", "HOME": os.environ["HOME"]}
+    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "PYTHONPATH")}
+    env = kept | {"OMP_NUM_THREADS": "1", "HOME": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=env, check=False)
     assert (done.stdout, done.stderr) == ("True 1\n", "")
+    assert not list(tmp_path.iterdir())
