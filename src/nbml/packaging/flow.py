@@ -275,10 +275,12 @@ def _make(
     manifest |= {"version": number, "made": time.time(), "score": score}
     build.write(case.folder, case.cut, manifest, want, private=private)
     translated.write(case.folder)
-    building = build.begin(work, case.folder, manifest)  # beside the proof; without one it goes with the workplace
+    likely = proving.expected(case, manifest["requirements"])
+    building = build.begin(work, case.folder, manifest | {"requirements": likely})  # beside the proof; it goes with the workplace
     try:
         proven = proving.prove(case, manifest["requirements"])
-        if _settle(manifest, proven):
+        _settle(manifest, proven)
+        if manifest["requirements"] != likely:
             building.kill()
             building.wait()
             build.rewrite(case.folder, manifest)
@@ -302,13 +304,11 @@ def _make(
     return from_thing(store.update(thing, {"result": keep(version._report())}), new=True)
 
 
-def _settle(manifest: dict[str, Any], proven: proving.Proven) -> bool:
-    """Write what was proven into the manifest; whether its requirements are others now."""
-    other = manifest["requirements"] != list(proven.requirements)
+def _settle(manifest: dict[str, Any], proven: proving.Proven) -> None:
+    """Write what was proven into the manifest."""
     manifest["proof"] |= proven.said()
     manifest |= {"requirements": list(proven.requirements), "pins": proven.environment.pins}
     manifest["warnings"] = [*manifest["warnings"], *proven.environment.notes]
-    return other
 
 
 def _record(

@@ -62,6 +62,11 @@ class Proven:
         return {"seconds": round(self.seconds, 3), "closed": self.environment.closed}
 
 
+def expected(case: Case, requirements: Iterable[str]) -> list[str]:
+    """Those of the requirements that suffice where all goes well: an executor's, where it imports what the module does not."""
+    return [pin for pin in requirements if not case.needs or pin in case.needs or pin.partition("==")[0] in build.SERVE]
+
+
 def prove(case: Case, requirements: Iterable[str]) -> Proven:
     """Find the requirements with which a fresh process answers as the notebook does.
 
@@ -97,7 +102,7 @@ def _without(case: Case, rest: list[str], found: Proven) -> Proven:
 
 def _executor_alone(case: Case, found: Proven) -> Proven | None:
     """The proof of the executor alone, in an environment without the libraries of the module; None where it fails there."""
-    pins = [pin for pin in found.requirements if pin in case.needs or pin.partition("==")[0] in build.SERVE]
+    pins = expected(case, found.requirements)
     environment = environments.make(case.store, pins, case.level)
     got, seconds = case.ask(environment, module=False)
     if translating.unequal(got, case.want):

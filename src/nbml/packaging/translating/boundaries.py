@@ -45,24 +45,37 @@ def difference(target: Any, manifest: Mapping[str, Any], answer: Callable[[Any],
     middles = _middles(rows, numbers)
     if middles and differ(middles):
         return "rows with a number halfway between two known ones are answered otherwise"
-    return "rows close to where the answer changes are answered otherwise" if _close(theirs, ours, rows, numbers) else ""
+    close = _close(theirs, ours, rows, numbers) or _close(*_fractions(target, manifest, answer), rows, _whole(manifest, numbers))
+    return "rows close to where the answer changes are answered otherwise" if close else ""
+
+
+def _fractions(target: Any, manifest: Mapping[str, Any], answer: Callable[[Any], Any]) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
+    """Both, where columns of whole numbers may hold others: only between them lies where the answer of such a model changes."""
+    inputs = [spec | {"kind": "number", "dtype": "float64"} if spec["kind"] == "integer" else spec for spec in manifest["inputs"]]
+    return probing.both(target, {**manifest, "inputs": inputs}, answer)
+
+
+def _whole(manifest: Mapping[str, Any], numbers: list[str]) -> list[str]:
+    """All columns of numbers where some of them are whole; none where it was looked for with all of them before."""
+    whole = [spec["name"] for spec in manifest["inputs"] if spec["kind"] == "integer"]
+    return [*numbers, *whole] if whole else []
 
 
 def _close(theirs: Callable[[Any], Any], ours: Callable[[Any], Any], rows: Rows, numbers: list[str]) -> bool:
     """Whether they differ on the way to where the answer changes, between rows that are answered differently."""
-    said = probing.asked(theirs, probing.columns_of(rows))
-    if isinstance(said, str) or not numbers:
-        return isinstance(said, str)
+    said = probing.asked(theirs, probing.columns_of(rows)) if numbers else ""
+    if isinstance(said, str):
+        return False
     pairs = [(i, j) for i in range(len(rows)) if (j := _other(said[0], i)) is not None][:PAIRS]
     ends = [(0.0, 1.0)] * len(pairs)
     for _ in range(CUTS if pairs else 0):
         shares = [[low + (high - low) * part for part in _PARTS] for low, high in ends]
         asked = [_between(rows[i], rows[j], numbers, one) for (i, j), some in zip(pairs, shares, strict=True) for one in some]
         want = probing.asked(theirs, probing.columns_of(asked))
-        if not probing.same(want, probing.asked(ours, probing.columns_of(asked))):
-            return True
         if isinstance(want, str):
             return False
+        if not probing.same(want, probing.asked(ours, probing.columns_of(asked))):
+            return True
         for at, (i, _) in enumerate(pairs):
             answers = want[0][at * len(_PARTS) :][: len(_PARTS)]
             changed = next((k for k, answer in enumerate(answers) if answer != said[0][i]), len(_PARTS))

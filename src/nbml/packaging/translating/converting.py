@@ -24,7 +24,7 @@ _DISTANCES = ("KNeighborsClassifier", "KNeighborsRegressor", "GaussianProcessReg
 #: of which modules the values may be that a fitted model holds: of what they do, the converter and the probes know
 HOMES = ("sklearn", "numpy", "scipy", "builtins", "pandas")
 #: rows of a batch by which both ways are timed, how often one row and a batch, and the seconds after which it is enough
-BATCH, ROUNDS, BATCHES, ENOUGH = 1_000, 15, 3, 1.0
+BATCH, ROUNDS, BATCHES, ENOUGH = 1_000, 15, 5, 1.0
 
 
 def lacking() -> str:
