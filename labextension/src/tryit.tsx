@@ -56,7 +56,7 @@ export class TryForm extends React.Component<ITryProps, ITryState> {
           <textarea
             className="jp-nbml-input"
             spellCheck={false}
-            rows={Math.min(12, text.split('\n').length + 1)}
+            rows={Math.min(24, text.split('\n').length + 1)}
             value={text}
             aria-invalid={problem ? true : undefined}
             onChange={event => this.setState({ text: event.target.value, problem: '' })}

@@ -10,6 +10,7 @@ import pytest
 
 import nbml
 from nbml.deploying import fields
+from nbml.display import text
 from nbml.packaging import preview
 from serving import data, model, processes
 
@@ -22,6 +23,9 @@ def test_a_packaged_service_is_asked_without_a_deployment_and_its_process_ends_w
     assert set(row) == set(data()[0].columns)
     assert form.ask(form.asked).word == "answered"
     assert len(processes(project)) == 1
+    one, two = form.ask(form.asked), form.ask(json.dumps({"rows": [row, row]}))
+    named = [any(line.split()[:1] == ["id"] for line in text(report).splitlines()) for report in (one, two)]
+    assert named == [False, True], "one row needs no name"
     assert form.ask(json.dumps({"rows": [{**row, "mean_area": "wide"}]})).word == "refused"
     html = form._repr_html_()
     assert "churn@2" in html
@@ -66,6 +70,22 @@ def test_a_field_is_what_the_training_rows_hold(spec: dict[str, Any], seen: dict
     widget = fields.field({"name": "x", "dtype": "any", **spec}, seen, value)
     bounds = [widget.min, widget.max] if hasattr(widget, "min") else []
     assert " ".join(map(str, [type(widget).__name__, *bounds, widget.value])) == made
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "shown"), [(1e4, 6e4, ".0f"), (18.0, 42.2, ".1f"), (-3.0, 3.0, ".2f"), (0.0, 1e-7, ".4g"), (0.0, 1e12, ".4g")]
+)
+def test_a_slider_shows_its_number_without_an_exponent(low: float, high: float, shown: str) -> None:
+    assert fields.field({"name": "x", "kind": "number"}, {"min": low, "max": high}, low).readout_format == shown
+
+
+def test_a_text_model_s_field_takes_any_text_and_many_columns_are_told() -> None:
+    review = {"name": "review", "kind": "text", "dtype": "str"}
+    seen = {"review": {"values": ["good", "bad"]}}
+    kinds = [fields.Fields({}, {"input": kind, "inputs": [review], "seen": seen}, print).box.children[0] for kind in ("series", "frame")]
+    assert [type(widget).__name__ for widget in kinds] == ["Text", "Dropdown"]
+    wide = fields.Fields({}, {"inputs": [{"name": f"c{i}", "kind": "number"} for i in range(60)]}, print)
+    assert (len(wide.box.children), wide.rest) == (24, "all 60 columns as JSON, 36 more than above")
 
 
 def test_fields_and_json_follow_each_other(project: Path) -> None:

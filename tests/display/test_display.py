@@ -270,3 +270,26 @@ def test_a_live_result_is_drawn_at_most_four_times_a_second(project: Path) -> No
     assert found["title"] == "0"
     live.finish(Report("100", "well", "tuned"))
     assert current().result(live.report.key)["title"] == "100"  # type: ignore[index]
+
+
+def test_a_terminal_shows_the_first_and_the_last_picture_and_few_between(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from types import SimpleNamespace
+
+    from nbml.display import shown
+
+    drawn: list[str] = []
+    handle = SimpleNamespace(update=lambda bundle, raw: drawn.append(bundle["text/plain"]))
+    monkeypatch.setattr(shown, "_handle", lambda first: drawn.append(first["text/plain"]) or handle)
+    for kernel, most in (({}, 2), ({"kernel": 1}, 6)):
+        monkeypatch.setattr(shown, "shell", lambda kernel=kernel: SimpleNamespace(**kernel))
+        drawn.clear()
+        with Live(Report("0", "running", "deploying"), pause=0) as live:
+            for step in range(1, 5):
+                live.update(Report(str(step), "running", "deploying"))
+            live.finish(Report("5", "well", "running"))
+        assert (drawn[0], drawn[-1], len(drawn)) == ("[deploying] 0", "[running] 5", most)
+
+
+def test_a_line_for_the_terminal_is_seen_in_one() -> None:
+    shown = text(Report("a", parts=[Details("from a terminal", [Code("curl -s x", "sh")]), Details("more", [Code("x = 1")])]))
+    assert shown.splitlines() == ["a", "  from a terminal", "  curl -s x", "  more"]

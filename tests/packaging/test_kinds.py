@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from nbml import errors
+from nbml.packaging import bridge
 
 pytestmark = pytest.mark.slow
 
@@ -76,6 +77,17 @@ KINDS = {
         "N.index = pd.Index([f'r{i}' for i in range(n)], name='id')\ndef predict(df):\n    return pd.DataFrame({'score': df['a'] * 2, "
         "'label': np.where(df['b'] > 0, 'hi', 'lo'), 'when': pd.Timestamp('2020-01-01', tz='UTC')}, index=df.index)",
     ),
+    "gives-labels": (
+        "predict", "N", "def predict(df):\n    return pd.DataFrame(np.c_[df['a'], df['b']]).rename_axis(columns='what')",
+    ),
+    "texts": (
+        "model", "U",
+        "U = np.array([['yes', 'no'], ['no', 'yes']] * 4)\nclass Joined:\n    def predict(self, rows):\n"
+        "        return np.array([f'{one}-{two}' for one, two in rows], dtype=object)\nmodel = Joined()",
+    ),
+    "gives-nan": (
+        "predict", "N", "def predict(df):\n    return [float('nan') if a > 0 else float(a) for a in df['a']]",
+    ),
     "outputs": ("model", "N", "model = RandomForestClassifier(3, random_state=0).fit(N, np.where(N > 0, 'long', 'x'))"),
     "numbers": ("model", "N", "model = LinearRegression().fit(N, N.to_numpy() @ np.ones((2, 3)))"),
 }  # fmt: skip
@@ -87,7 +99,8 @@ def same(one, two):
     elif isinstance(one, pd.Series):
         pd.testing.assert_series_equal(one, two)
     elif isinstance(one, list):
-        assert one == two
+        assert [type(a) for a in one] == [type(b) for b in two]
+        assert [a if a == a else 'nan' for a in one] == [b if b == b else 'nan' for b in two]
     else:
         assert (one.dtype, one.shape) == (two.dtype, two.shape)
         assert one.tolist() == two.tolist() if one.dtype.kind != "f" else np.allclose(one, two, rtol=1e-9, atol=0)
@@ -111,6 +124,37 @@ def test_what_the_notebook_gives_comes_back(kind: str, run: Run) -> None:
         assert [spec["name"] for spec in inputs] == ["x0", "x1"]
     if kind in ("series", "listed"):
         assert [spec["name"] for spec in inputs] == ["text" if kind == "series" else "input"]
+
+
+def test_what_a_column_never_held_is_neither_cut_nor_made_up(run: Run) -> None:
+    for cell in (START, KINDS["texts"][2], "from sklearn.tree import DecisionTreeRegressor\nI = np.arange(40).reshape(-1, 2)"):
+        run(cell)
+    served = run("import nbml; served = nbml.package(model, 'joined', on=U); served")
+    assert run("served.predict(np.array([['yesterday', 'no']])).tolist()") == ["yesterday-no"]
+    columns = {"x0": [None], "x1": ["no"]}
+    with pytest.raises(bridge.Unfit, match=r"column 'x0' \(<U3\): an array of texts has no missing value"):
+        bridge.build(columns, served.manifest)
+    run("numbers = nbml.package(DecisionTreeRegressor().fit(I, I[:, 0]), 'numbers', on=I)")
+    built = bridge.build({"x0": [None, 3], "x1": [1, 2]}, run("numbers").manifest)
+    assert (str(built.dtype), built[1].tolist(), str(built[0, 0])) == ("float64", [3.0, 2.0], "nan")
+
+
+@pytest.mark.parametrize(
+    ("gives", "message"),
+    [
+        ("[pd.Timestamp('2024').date() for _ in df['a']]", "a list"),
+        ("pd.Series([pd.Timestamp('2024').date()] * len(df), df.index)", "a series of object"),
+        ("df['a'].rename(pd.Timestamp('2024'))", "a series of float64 named 2024-01-01T00:00:00"),
+    ],
+)
+def test_what_would_come_back_as_something_else_is_refused(gives: str, message: str, run: Run) -> None:
+    run(START)
+    run(f"def predict(df):\n    return {gives}")
+    with pytest.raises(errors.ProofFailed, match=rf"^predict\(\.\.\.\) gives {message}, which does not come back from JSON as it is; nothing"):
+        run("import nbml; nbml.package(predict, 'dates', on=N)")
+    run("def predict(df):\n    return pd.DataFrame({('x', 'y'): df['a']})")
+    with pytest.raises(errors.ProofFailed, match=r"the label \('x', 'y'\) of a column cannot travel as JSON; rename it"):
+        run("nbml.package(predict, 'labels', on=N)")
 
 
 def test_objects_and_texts_are_served(run: Run, serve: Callable[..., Any]) -> None:

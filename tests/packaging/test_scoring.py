@@ -18,7 +18,9 @@ import pytest
 import nbml
 from conftest import until
 from nbml import errors
+from nbml.display import text
 from nbml.packaging import scoring
+from nbml.packaging.report import refused_report
 
 pytestmark = pytest.mark.slow
 
@@ -200,3 +202,12 @@ def test_the_magic_takes_a_service_before_a_variable_of_that_name(churn: Run, ca
     assert capsys.readouterr().out.startswith("churn: the service, not the variable of that name\n")
     churn("scored = %nbml predict churn rows -o out.parquet")
     assert churn("scored.rows") == 120
+
+
+def test_a_refused_batch_shows_rows_and_reasons() -> None:
+    found = [{"row": 200, "column": "bmi", "value": 600.0, "problem": "breaks 10 <= bmi <= 60", "expectation": "10 <= bmi <= 60"}]
+    shown = text(refused_report("progression@1", 442, found, 12, "odd.csv")).splitlines()
+    assert shown[0] == "[refused] progression@1 refuses odd.csv · 12 problems in 442 rows · nothing was written"
+    assert [line.split() for line in shown[1:]] == [
+        ["row", "column", "value", "expected"], ["200", "bmi", "600", "10", "<=", "bmi", "<=", "60"], ["…", "11", "more", "rows"],
+    ]  # fmt: skip

@@ -73,7 +73,15 @@ def deployments() -> pd.DataFrame:
         ))  # fmt: skip
     columns = ["name", "service", "state", "url", "requests", "errors", "p50_ms", "p99_ms", "made"]
     frame = pd.DataFrame(rows, columns=columns).astype({"p50_ms": float, "p99_ms": float})
-    return shown_as(frame, listing_report(shown))
+    return shown_as(frame, listing_report(shown, "" if rows else _first_line(store)))
+
+
+def _first_line(store: Store) -> str:
+    """The line that deploys what is packaged; else the one that packages what is fitted."""
+    from nbml.packaging import model_line
+
+    packaged = next(iter(store.latest("service")), None)
+    return f"%nbml deploy {packaged.name}" if packaged is not None else model_line()
 
 
 def deployment(name: str) -> Deployment:

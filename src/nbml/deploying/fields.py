@@ -23,10 +23,12 @@ class Fields:
 
     def __init__(self, row: dict[str, Any], manifest: Mapping[str, Any], changed: Callable[[], None]) -> None:
         self.row, self._changed, self._quiet = row, changed, False
-        seen = manifest.get("seen") or {}
-        self._widgets = {
-            spec["name"]: field(spec, seen.get(spec["name"], {}), row.get(spec["name"])) for spec in manifest["inputs"][:MOST]
-        }
+        seen, inputs = manifest.get("seen") or {}, manifest["inputs"]
+        if manifest.get("input") == "series" and inputs[0]["kind"] == "text":
+            seen = {}  # of texts one does not choose: one writes another
+        self._widgets = {spec["name"]: field(spec, seen.get(spec["name"], {}), row.get(spec["name"])) for spec in inputs[:MOST]}
+        more = len(inputs) - len(self._widgets)
+        self.rest = f"all {len(inputs)} columns as JSON, {more} more than above" if more > 0 else "as JSON"
         for name, widget in self._widgets.items():
             widget.observe(lambda change, name=name: self._moved(name, change["new"]), names="value")
         wide = ipywidgets.Layout(grid_template_columns="repeat(auto-fill, minmax(300px, 1fr))", width="100%", grid_gap="0 16px")
@@ -84,7 +86,15 @@ def _slider(kind: str, low: float, high: float, value: float | None, more: dict[
     if kind == "integer":
         return ipywidgets.IntSlider(round(at), min=math.floor(start), max=math.ceil(end), continuous_update=False, **more)
     step = 10.0 ** math.floor(math.log10((end - start) / STEPS)) if end > start else 1.0
-    return ipywidgets.FloatSlider(at, min=start, max=end, step=step, continuous_update=False, readout_format=".4g", **more)
+    more["readout_format"] = _readout(start, end, step)
+    return ipywidgets.FloatSlider(at, min=start, max=end, step=step, continuous_update=False, **more)
+
+
+def _readout(start: float, end: float, step: float) -> str:
+    """Digits as fine as the handle's steps, without exponents where the numbers are of a usual size."""
+    if not (step >= 1e-6 and max(abs(start), abs(end)) < 1e9):
+        return ".4g"
+    return f".{max(0, -round(math.log10(step)))}f"
 
 
 def _near(value: Any) -> bool:

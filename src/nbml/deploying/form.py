@@ -86,13 +86,16 @@ def _answered(answer: dict[str, Any], took: float) -> list[Part]:
     classes = [f"p({name})" for name in chances.get("classes", [])]
     values = chances.get("values", [])
     flags = answer.get("flags") or []
+    flags = flags if any(flags) else []
+    told = answer.get("ids") or []
+    ids = told if len(told) == len(found) > 1 else []  # one row needs no name
     rows = []
     for i, value in enumerate(found[:MOST]):
         shown = _plain(value)
         marks = [", ".join(flags[i])] if i < len(flags) else []
         chance = values[i] if i < len(values) else [None] * len(classes)
-        rows.append([(answer.get("ids") or [""] * len(found))[i], shown, *chance, *marks])
-    heads = ["id", "prediction", *classes, *(["flags"] if flags else [])]
+        rows.append([*ids[i : i + 1], shown, *chance, *marks])
+    heads = [*(["id"] if ids else []), "prediction", *classes, *(["flags"] if flags else [])]
     by = f"{answer.get('version', '')}, in {seconds(took)}"
     return [Table(heads, rows, len(found), by)]
 
@@ -102,8 +105,8 @@ def _refused(status: int, answer: dict[str, Any]) -> list[Part]:
     said = error.get("message") if isinstance(error, dict) else None
     parts: list[Part] = [Line(f"{status}: {said or 'no message'}")]
     found = exchange.problems(answer)
-    if found:
-        keys = [key for key in ("row", "id", "column", "value", "expectation", "problem") if any(key in p for p in found)]
+    if len(found) > 1:
+        keys = [key for key in ("row", "id", "column", "value", "problem") if any(p.get(key) is not None for p in found)]
         parts.append(Table(keys, [[_plain(problem.get(key)) for key in keys] for problem in found[:MOST]], len(found)))
     return parts
 
@@ -123,7 +126,7 @@ class _Box:
         self._form, self._rows = form, json.loads(form.asked)["rows"]
         self._text = widgets.Textarea(form.asked, layout=widgets.Layout(width="100%", height=f"{lines * 20 + 10}px"))
         self._fields = Fields(self._rows[0], form.target.manifest, self._moved)
-        self._json = widgets.Accordion([self._text], titles=["as JSON"])
+        self._json = widgets.Accordion([self._text], titles=[self._fields.rest])
         self._ask = widgets.Button(description="Predict", button_style="primary")
         self._shut = widgets.Button(description="Close")
         self._answer = widgets.HTML(html(form._report()))

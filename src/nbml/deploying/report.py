@@ -68,8 +68,8 @@ def deployment_report(deployment: Deployment, status: Status | None, token: bool
     return Report(title, STATES.get(status.state, "idle"), word, [], parts, lines, id, "deployment", name)
 
 
-def listing_report(rows: Sequence[tuple[str, Status | None, str, dict[str, Any]]]) -> Report:
-    """All deployments: (name, status, service, summary)."""
+def listing_report(rows: Sequence[tuple[str, Status | None, str, dict[str, Any]]], line: str = "") -> Report:
+    """All deployments: (name, status, service, summary); ``line`` leads on where there is none."""
     shown = []
     for name, status, service, seen in rows:
         state = status.state if status is not None else "stopped"
@@ -82,7 +82,7 @@ def listing_report(rows: Sequence[tuple[str, Status | None, str, dict[str, Any]]
     heads = ("name", "state", "service", "address", "requests", "errors", Column("p50 ms", "right"), Column("p99 ms", "right"))
     parts = [Table(heads, shown)] if shown else []
     title = f"{len(rows)} deployment" + ("" if len(rows) == 1 else "s")
-    return Report(title, facts=[f"{up} running"] if rows else [], parts=parts, next=[] if rows else ["%nbml deploy NAME"])
+    return Report(title, facts=[f"{up} running"] if rows else [], parts=parts, next=[line] if line and not rows else [])
 
 
 def form_report(target: Asked, asked: str, answer: Sequence[Any] = (), state: str = "idle", word: str = "try") -> Report:

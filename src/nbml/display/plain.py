@@ -45,7 +45,8 @@ def _part(part: Part) -> list[str]:
     if isinstance(part, Code):
         return part.source.splitlines()
     assert isinstance(part, Details)
-    return [words(part.summary)]
+    commands = [line for inner in part.parts if isinstance(inner, Code) and inner.language == "sh" for line in inner.source.splitlines()]
+    return [words(part.summary), *commands]  # what is for a terminal is seen there
 
 
 def _cell(value: Any, format: str | None) -> str:

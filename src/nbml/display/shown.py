@@ -16,6 +16,8 @@ from nbml.store import Store, opened
 
 #: least time between two pictures of a live result, seconds
 PAUSE = 0.25
+#: the same in a terminal, where each picture stays below the one before
+TERMINAL_PAUSE = 10.0
 
 
 def bundle(report: Report) -> dict[str, Any]:
@@ -57,7 +59,7 @@ class Live:
     def __init__(self, report: Report, pause: float = PAUSE) -> None:
         self.report, self.pause = report, pause
         self.finished = False
-        self._last = time.monotonic()
+        self._last = self._drawn = time.monotonic()
         keep(report)
         self._handle = _handle(bundle(report))
 
@@ -76,7 +78,8 @@ class Live:
     def _show(self) -> None:
         self._last = time.monotonic()
         keep(self.report)
-        if self._handle is not None:
+        if self._handle is not None and (self.finished or hasattr(shell(), "kernel") or self._last - self._drawn >= TERMINAL_PAUSE):
+            self._drawn = self._last
             self._handle.update(bundle(self.report), raw=True)
 
     def __enter__(self) -> Live:

@@ -151,10 +151,8 @@ def build(columns: Mapping[str, list[Any]], manifest: Mapping[str, Any]) -> Any:
     if manifest["input"] == "array":
         import numpy as np
 
-        array = np.empty((len(columns[inputs[0]["name"]]), len(inputs)), dtype=inputs[0]["dtype"])
-        for i, spec in enumerate(inputs):
-            array[:, i] = restore(columns[spec["name"]], spec)
-        return array
+        parts = [np.asarray(restore(columns[spec["name"]], spec)) for spec in inputs]
+        return np.stack(parts, axis=1, dtype=np.result_type(*parts), casting="unsafe")  # with a null, integers are floats
     return _single(columns[inputs[0]["name"]], inputs[0])
 
 
@@ -228,7 +226,11 @@ def _text(values: list[Any], spec: Json) -> Any:
     dtype = _numpy(spec)
     if dtype is None or spec["dtype"] == "str":
         return _extension(values, spec) if spec.get("container") != "array" else np.array(values, dtype=str)
-    return _objects(values, spec) if dtype.kind == "O" else np.array(values, dtype=dtype)
+    if dtype.kind == "O":
+        return _objects(values, spec)
+    if any(value is None for value in values):
+        raise ValueError("an array of texts has no missing value")
+    return np.array(values, dtype=str if dtype.kind == "U" else dtype)  # texts longer than those of the training rows stay whole
 
 
 def _objects(values: list[Any], spec: Json) -> Any:
@@ -343,13 +345,20 @@ def form_of(value: Any) -> Json:
     """What an answer is: its kind, dtype and, for a frame, its columns. Lengths of fixed-width text are not part of it."""
     if hasattr(value, "columns") and hasattr(value, "iloc"):
         columns = [column_of(value.iloc[:, i], label) for i, label in enumerate(value.columns)]
-        return {"kind": "frame", "dtype": "", "columns": columns}
+        return {"kind": "frame", "dtype": "", "columns": columns, "labels": labels_of(value.columns)}
     if hasattr(value, "iloc"):
         return {"kind": "series", **column_of(value, value.name)}
     if isinstance(value, (list, tuple)):
-        return {"kind": "list", "dtype": ""}
+        nan = None not in value and any(type(entry) is float and entry != entry for entry in value)
+        return {"kind": "list", "dtype": ""} | ({"missing": "nan"} if nan else {})
     found: Json = {"kind": "array", "dtype": _width(str(value.dtype)), **_missing(value.ravel())}
     return found if value.ndim == 1 else found | {"width": int(value.shape[1])}
+
+
+def labels_of(index: Any) -> Json:
+    """What the labels of an answer's columns are together."""
+    name = {} if index.name is None else {"name": scalar(index.name)}
+    return {"range": True, **name} if type(index).__name__ == "RangeIndex" else {"dtype": str(index.dtype), **name}
 
 
 def column_of(series: Any, label: Any) -> Json:
@@ -358,7 +367,10 @@ def column_of(series: Any, label: Any) -> Json:
     if label is not None:
         found["name"] = str(label)
         if not isinstance(label, str):
-            found["label"] = scalar(label)
+            try:
+                found["label"] = scalar(label)
+            except Unfit as error:
+                raise Unfit(f"the label {label!r} of a column cannot travel as JSON; rename it") from error
     if found["dtype"] == "category":
         categories = series.cat.categories
         found |= {"categories": plain(categories), "categories_dtype": str(categories.dtype), "ordered": bool(series.cat.ordered)}

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -119,7 +120,7 @@ def answer_to(predictions: list[Any], index: Any, manifest: Mapping[str, Any]) -
     """Predictions as the model gives them in the notebook: its type, dtypes, names, and for pandas the index of the data."""
     form = manifest["output"]
     if form["kind"] == "list":
-        return list(predictions)
+        return [math.nan if entry is None else entry for entry in predictions] if form.get("missing") == "nan" else list(predictions)
     if form["kind"] == "array":
         return _array(predictions, form)
     import pandas as pd
@@ -131,7 +132,10 @@ def answer_to(predictions: list[Any], index: Any, manifest: Mapping[str, Any]) -
         return found
     columns = form["columns"]
     frame = pd.DataFrame({i: _column([row[c["name"]] for row in predictions], c) for i, c in enumerate(columns)})
-    frame.columns = pd.Index([c.get("label", c["name"]) for c in columns])
+    said = form.get("labels") or {}
+    names = [c.get("label", c["name"]) for c in columns]
+    labels = pd.RangeIndex(len(names)) if said.get("range") else pd.Index(names, dtype=said.get("dtype"))
+    frame.columns = labels.rename(said.get("name"))
     frame.index = at
     return frame
 

@@ -197,12 +197,11 @@ def same(one: Any, two: Any, absolute: float = 0.0, relative: float = RELATIVE) 
 def _form(model: Model, value: Any, rows: inputs.Rows) -> tuple[dict[str, Any], list[Any]]:
     """The manifest's output, and the answers as JSON."""
     try:
-        predictions = bridge.predictions_of(value)
+        predictions, form = bridge.predictions_of(value), bridge.form_of(value)
     except bridge.Unfit as error:
         raise errors.ProofFailed(f"{model.call()} gave what cannot be served: {error}; nothing was built") from error
     if len(predictions) != len(rows):
         raise errors.ProofFailed(f"{model.call()} gave {len(predictions)} answers for {len(rows)} rows; nothing was built")
-    form = bridge.form_of(value)
     if form["kind"] in ("series", "frame"):
         form["index"] = _index(model, value, rows)
     return form, predictions
@@ -224,11 +223,30 @@ def _comes_back(model: Model, value: Any, predictions: list[Any], form: dict[str
     """Refuse an answer that ``ServiceVersion.predict`` could not give as the notebook has it."""
     try:
         back = exchange.answer_to(predictions, exchange.index_of(rows.data), {"output": form})
-        whole = bridge.form_of(back) == bridge.form_of(value) and type(back) is type(value)
+        whole = bridge.form_of(back) == bridge.form_of(value) and type(back) is type(value) and _same_objects(value, back)
     except (TypeError, ValueError):
         whole = False
     if not whole:
         raise errors.ProofFailed(f"{model.call()} gives {_said(form)}, which does not come back from JSON as it is; nothing was built")
+
+
+def _same_objects(one: Any, two: Any) -> bool:
+    """Whether lists and columns of objects hold what they held: a date is not its text."""
+    if hasattr(one, "columns"):
+        return all(_same_objects(one.iloc[:, i], two.iloc[:, i]) for i in range(one.shape[1]))
+    if not isinstance(one, (list, dict)) and str(one.dtype) != "object":
+        return True
+    pairs = zip(_flat(one), _flat(two), strict=True)
+    return all(a is b or bool(a == b) or (a != a and b != b) for a, b in pairs)
+
+
+def _flat(value: Any) -> Iterator[Any]:
+    """The single values of an answer, one after the other."""
+    for entry in value.to_numpy() if hasattr(value, "to_numpy") else value.values() if isinstance(value, dict) else value:
+        if isinstance(entry, (list, dict)) or getattr(entry, "ndim", False):
+            yield from _flat(entry)
+        else:
+            yield entry
 
 
 def _alone(model: Model, rows: inputs.Rows, predictions: list[Any]) -> list[str]:
@@ -307,7 +325,8 @@ def _apart(one: Any, two: Any) -> tuple[str, str]:
 def _said(form: Mapping[str, Any]) -> str:
     columns = form.get("columns")
     inner = ", ".join(f"{c['name']} {c['dtype']}" for c in columns) if columns else form["dtype"]
-    return f"{'an' if form['kind'] == 'array' else 'a'} {form['kind']}" + (f" of {inner}" if inner else "")
+    named = f" named {form['label']}" if "label" in form else ""
+    return f"{'an' if form['kind'] == 'array' else 'a'} {form['kind']}" + (f" of {inner}" if inner else "") + named
 
 
 @contextlib.contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from nbml.display import (
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from nbml.packaging.values import ServiceVersion
 
 SCOPES = {"row": "checked on every request", "window": "checked by the monitor", "not served": "not served: its column is no input"}
+#: problems that a refused batch shows; the error has up to 100
+FEW = 10
 OUTPUTS = {"array": "an array", "series": "a Series", "list": "a list", "frame": "a DataFrame"}
 
 
@@ -119,10 +121,12 @@ def listing_report(versions: list[ServiceVersion], line: str = "") -> Report:
 
 def scoring_report(service: str, rows: int, total: int, took: float, source: str) -> Report:
     """How far a batch is; ``total`` is 0 where nobody knows."""
-    facts = [f"{rows / took:,.0f} rows a second"] if rows and took > 0.5 else []
+    facts = [f"{total:,} rows"] if total else []
+    if rows and took > 0.5:
+        facts.append(f"{rows / took:,.0f} rows a second")
     if rows and total > rows and took > 1:
         facts.append(f"{seconds(took / rows * (total - rows))} left")
-    parts: list[Part] = [Progress(rows, total, "rows")] if total else [Line(muted(f"{rows:,} rows so far"))]
+    parts: list[Part] = [Progress(rows, total)] if total else [Line(muted(f"{rows:,} rows so far"))]
     return Report((strong(service), " scores ", code(source)), "running", "scoring", facts, parts, kind="service", ref=service)
 
 
@@ -135,6 +139,18 @@ def scored_report(service: str, rows: int, took: float, flags: Mapping[str, int]
     facts = [f"{rows:,} row{'' if rows == 1 else 's'} of {source}", seconds(took)]
     title = (strong(service), *((" into ", code(path)) if path else ()))
     return Report(title, "look" if marked else "well", "scored", facts, parts, kind="service", ref=service)
+
+
+def refused_report(service: str, rows: int, problems: Sequence[Mapping[str, Any]], count: int, source: str) -> Report:
+    """Which rows a service refuses, and why; nothing was written."""
+    told = [(p["row"], code(p["column"] or ""), _shown(p.get("value")), p.get("expectation") or p["problem"]) for p in problems[:FEW]]
+    facts = [f"{count:,} problem{'' if count == 1 else 's'} in {rows:,} row{'' if rows == 1 else 's'}", "nothing was written"]
+    parts: list[Part] = [Table((Column("row", format="exact"), "column", "value", "expected"), told, count)]
+    return Report((strong(service), " refuses ", code(source)), "bad", "refused", facts, parts, kind="service", ref=service)
+
+
+def _shown(value: Any) -> Any:
+    return value if value is None or isinstance(value, (int, float, str)) else json.dumps(value, ensure_ascii=False)
 
 
 def mismatch_report(mismatch: Mismatch) -> Report:

@@ -79,19 +79,19 @@ def predict(service: Any, data: Any, output: str | Path | None = None) -> pd.Dat
     version.check()
     path = None if output is None else outputs.check(output, data)
     rows = Parts(data, version)
-    batch = _Batch(version, rows.source)
+    batch = _Batch(version, rows.source, rows.total)
     index: list[Any] = []
     with Live(batch.report()) as live, Scorer(version) as scorer:
         if path is None:
             kept = list(_answers(scorer, rows, batch, live, index))
-            batch.refuse()
+            batch.refuse(live)
             found = _frame(kept, index)
             live.finish(batch.report(done=True))
             return found
         with outputs.Written(path) as written:
             for part in _answers(scorer, rows, batch, live):
                 written.add(part)
-            batch.refuse()
+            batch.refuse(live)
             written.done()
         scored = Scored(str(version), path, batch.rows, batch.seconds, dict(batch.flags), batch.source, cell())
         live.finish(scored._report())
@@ -101,8 +101,8 @@ def predict(service: Any, data: Any, output: str | Path | None = None) -> pd.Dat
 class _Batch:
     """How far the scoring is, and what is wrong with its rows."""
 
-    def __init__(self, version: ServiceVersion, source: str) -> None:
-        self.version, self.source, self.total = version, source, 0
+    def __init__(self, version: ServiceVersion, source: str, total: int) -> None:
+        self.version, self.source, self.total = version, source, total
         self.rows, self.began = 0, time.monotonic()
         self.flags: dict[str, int] = {}
         self.problems: list[dict[str, Any]] = []
@@ -124,12 +124,15 @@ class _Batch:
                 found["value"] = {key: value for key, value in kept.items() if key not in self._private} or None
             self.problems.append(found)
 
-    def refuse(self) -> None:
+    def refuse(self, live: Live) -> None:
         """Raise errors.RequestRejected where a row was refused; errors.BadInput where there was none at all."""
         if not self.rows:
             raise errors.BadInput(f"no rows for {self.version} to answer")
         if not self.count:
             return
+        from nbml.packaging.report import refused_report
+
+        live.finish(refused_report(str(self.version), self.rows, self.problems, self.count, self.source))
         error = exchange.rejected(self.problems, self.rows, str(self.version))
         more = f" {self.count:,} problems in all, the first {len(self.problems)} are in .problems;" if self.count > PROBLEMS else ""
         raise errors.RequestRejected(f"{error.message};{more} nothing was written", problems=self.problems)
@@ -146,7 +149,6 @@ def _answers(scorer: Scorer, rows: Parts, batch: _Batch, live: Live, index: list
     """A table for each part, as long as no row is refused; after that the rest is only looked at, so that all problems are told."""
     waiting: list[Part] = []
     schema: pa.Schema | None = None
-    batch.total = rows.total
     for part in _then(rows, AHEAD):
         if part is not None:
             scorer.send(part.body, looking=bool(batch.count))

@@ -1,4 +1,4 @@
-"use strict";(self.rspackChunk_nbml_labextension=self.rspackChunk_nbml_labextension||[]).push([[1],{22(n,r,e){var o=e(23),t=e.n(o),l=e(24),a=(e.n(l))()(t());a.push([n.id,`/* Colours of states are the product's own; everything else is JupyterLab's. */
+"use strict";(self.rspackChunk_nbml_labextension=self.rspackChunk_nbml_labextension||[]).push([[1],{22(n,e,r){var t=r(23),o=r.n(t),l=r(24),a=(r.n(l))()(o());a.push([n.id,`/* Colours of states are the product's own; everything else is JupyterLab's. */
 :root {
   --jp-nbml-well: #2a9d75;
   --jp-nbml-look: #c98a0b;
@@ -174,7 +174,10 @@
   text-overflow: ellipsis;
   white-space: nowrap;
 }
-.jp-nbml-act .jp-nbml-link { flex: none; }
+.jp-nbml-act .jp-nbml-link { flex: none; margin-left: auto; }
+/* The line is there to be read: it is never cut, the link goes below it. */
+.jp-nbml-panel .jp-nbml-act { flex-wrap: wrap; gap: 2px 12px; }
+.jp-nbml-panel .jp-nbml-act code { white-space: normal; overflow-wrap: anywhere; }
 
 .jp-nbml-sections section { padding-top: 4px; }
 .jp-nbml-sections h3 {
@@ -217,7 +220,7 @@
 .jp-nbml-panel .jp-nbml-main:focus-visible,
 .jp-nbml-panel .jp-nbml-kebab:focus-visible { outline-offset: -2px; }
 .jp-nbml-name {
-  flex: 0 1 auto;
+  flex: 0 1 auto; /* a name is whole as long as it leaves a third of the row */
   min-width: 6em;
   overflow: hidden;
   font-weight: 500;
@@ -225,13 +228,14 @@
   white-space: nowrap;
 }
 .jp-nbml-figure {
-  flex: none; /* cut only where it would leave no room for a name */
-  max-width: calc(100% - 8.5em);
+  flex: 0 1000 auto; /* cut before a name is */
+  min-width: 30%;
   margin-left: auto;
   overflow: hidden;
   color: var(--jp-ui-font-color2);
   font-size: 12px;
   font-variant-numeric: tabular-nums;
+  text-align: right;
   text-overflow: ellipsis;
   white-space: nowrap;
 }
@@ -597,4 +601,4 @@
 @media (prefers-reduced-motion: no-preference) {
   .jp-nbml-progress progress::-webkit-progress-value { transition: width 0.25s; }
 }
-`,""]),e.d(r,{},{A:a})},24(n){n.exports=function(n){var r=[];return r.toString=function(){return this.map(function(r){var e="",o=void 0!==r[5];return r[4]&&(e+="@supports (".concat(r[4],") {")),r[2]&&(e+="@media ".concat(r[2]," {")),o&&(e+="@layer".concat(r[5].length>0?" ".concat(r[5]):""," {")),e+=n(r),o&&(e+="}"),r[2]&&(e+="}"),r[4]&&(e+="}"),e}).join("")},r.i=function(n,e,o,t,l){"string"==typeof n&&(n=[[null,n,void 0]]);var a={};if(o)for(var p=0;p<this.length;p++){var i=this[p][0];null!=i&&(a[i]=!0)}for(var s=0;s<n.length;s++){var d=[].concat(n[s]);o&&a[d[0]]||(void 0!==l&&(void 0===d[5]||(d[1]="@layer".concat(d[5].length>0?" ".concat(d[5]):""," {").concat(d[1],"}")),d[5]=l),e&&(d[2]&&(d[1]="@media ".concat(d[2]," {").concat(d[1],"}")),d[2]=e),t&&(d[4]?(d[1]="@supports (".concat(d[4],") {").concat(d[1],"}"),d[4]=t):d[4]="".concat(t)),r.push(d))}},r}},23(n){n.exports=function(n){return n[1]}},16(n){var r=[];function e(n){for(var e=-1,o=0;o<r.length;o++)if(r[o].identifier===n){e=o;break}return e}function o(n,o){for(var t={},l=[],a=0;a<n.length;a++){var p=n[a],i=o.base?p[0]+o.base:p[0],s=t[i]||0,d="".concat(i," ").concat(s);t[i]=s+1;var b=e(d),m={css:p[1],media:p[2],sourceMap:p[3],supports:p[4],layer:p[5]};if(-1!==b)r[b].references++,r[b].updater(m);else{var c=function(n,r){var e=r.domAPI(r);return e.update(n),function(r){r?(r.css!==n.css||r.media!==n.media||r.sourceMap!==n.sourceMap||r.supports!==n.supports||r.layer!==n.layer)&&e.update(n=r):e.remove()}}(m,o);o.byIndex=a,r.splice(a,0,{identifier:d,updater:c,references:1})}l.push(d)}return l}n.exports=function(n,t){var l=o(n=n||[],t=t||{});return function(n){n=n||[];for(var a=0;a<l.length;a++){var p=e(l[a]);r[p].references--}for(var i=o(n,t),s=0;s<l.length;s++){var d=e(l[s]);0===r[d].references&&(r[d].updater(),r.splice(d,1))}l=i}}},18(n){var r={};n.exports=function(n,e){var o=function(n){if(void 0===r[n]){var e=document.querySelector(n);if(window.HTMLIFrameElement&&e instanceof window.HTMLIFrameElement)try{e=e.contentDocument.head}catch(n){e=null}r[n]=e}return r[n]}(n);if(!o)throw Error("Couldn't find a style target. This probably means that the value for the 'insert' parameter is invalid.");o.appendChild(e)}},20(n){n.exports=function(n){var r=document.createElement("style");return n.setAttributes(r,n.attributes),n.insert(r,n.options),r}},19(n,r,e){n.exports=function(n){var r=e.nc;r&&n.setAttribute("nonce",r)}},17(n){n.exports=function(n){if("u"<typeof document)return{update:function(){},remove:function(){}};var r=n.insertStyleElement(n);return{update:function(e){var o,t,l;o="",e.supports&&(o+="@supports (".concat(e.supports,") {")),e.media&&(o+="@media ".concat(e.media," {")),(t=void 0!==e.layer)&&(o+="@layer".concat(e.layer.length>0?" ".concat(e.layer):""," {")),o+=e.css,t&&(o+="}"),e.media&&(o+="}"),e.supports&&(o+="}"),(l=e.sourceMap)&&"u">typeof btoa&&(o+="\n/*# sourceMappingURL=data:application/json;base64,".concat(btoa(unescape(encodeURIComponent(JSON.stringify(l))))," */")),n.styleTagTransform(o,r,n.options)},remove:function(){var n;null===(n=r).parentNode||n.parentNode.removeChild(n)}}}},21(n){n.exports=function(n,r){if(r.styleSheet)r.styleSheet.cssText=n;else{for(;r.firstChild;)r.removeChild(r.firstChild);r.appendChild(document.createTextNode(n))}}},15(n,r,e){var o=e(16),t=e.n(o),l=e(17),a=e.n(l),p=e(18),i=e.n(p),s=e(19),d=e.n(s),b=e(20),m=e.n(b),c=e(21),j=e.n(c),u=e(22),f={};f.styleTagTransform=j(),f.setAttributes=d(),f.insert=i().bind(null,"head"),f.domAPI=a(),f.insertStyleElement=m(),t()(u.A,f),u.A&&u.A.locals&&u.A.locals}}]);
+`,""]),r.d(e,{},{A:a})},24(n){n.exports=function(n){var e=[];return e.toString=function(){return this.map(function(e){var r="",t=void 0!==e[5];return e[4]&&(r+="@supports (".concat(e[4],") {")),e[2]&&(r+="@media ".concat(e[2]," {")),t&&(r+="@layer".concat(e[5].length>0?" ".concat(e[5]):""," {")),r+=n(e),t&&(r+="}"),e[2]&&(r+="}"),e[4]&&(r+="}"),r}).join("")},e.i=function(n,r,t,o,l){"string"==typeof n&&(n=[[null,n,void 0]]);var a={};if(t)for(var p=0;p<this.length;p++){var i=this[p][0];null!=i&&(a[i]=!0)}for(var s=0;s<n.length;s++){var b=[].concat(n[s]);t&&a[b[0]]||(void 0!==l&&(void 0===b[5]||(b[1]="@layer".concat(b[5].length>0?" ".concat(b[5]):""," {").concat(b[1],"}")),b[5]=l),r&&(b[2]&&(b[1]="@media ".concat(b[2]," {").concat(b[1],"}")),b[2]=r),o&&(b[4]?(b[1]="@supports (".concat(b[4],") {").concat(b[1],"}"),b[4]=o):b[4]="".concat(o)),e.push(b))}},e}},23(n){n.exports=function(n){return n[1]}},16(n){var e=[];function r(n){for(var r=-1,t=0;t<e.length;t++)if(e[t].identifier===n){r=t;break}return r}function t(n,t){for(var o={},l=[],a=0;a<n.length;a++){var p=n[a],i=t.base?p[0]+t.base:p[0],s=o[i]||0,b="".concat(i," ").concat(s);o[i]=s+1;var d=r(b),m={css:p[1],media:p[2],sourceMap:p[3],supports:p[4],layer:p[5]};if(-1!==d)e[d].references++,e[d].updater(m);else{var c=function(n,e){var r=e.domAPI(e);return r.update(n),function(e){e?(e.css!==n.css||e.media!==n.media||e.sourceMap!==n.sourceMap||e.supports!==n.supports||e.layer!==n.layer)&&r.update(n=e):r.remove()}}(m,t);t.byIndex=a,e.splice(a,0,{identifier:b,updater:c,references:1})}l.push(b)}return l}n.exports=function(n,o){var l=t(n=n||[],o=o||{});return function(n){n=n||[];for(var a=0;a<l.length;a++){var p=r(l[a]);e[p].references--}for(var i=t(n,o),s=0;s<l.length;s++){var b=r(l[s]);0===e[b].references&&(e[b].updater(),e.splice(b,1))}l=i}}},18(n){var e={};n.exports=function(n,r){var t=function(n){if(void 0===e[n]){var r=document.querySelector(n);if(window.HTMLIFrameElement&&r instanceof window.HTMLIFrameElement)try{r=r.contentDocument.head}catch(n){r=null}e[n]=r}return e[n]}(n);if(!t)throw Error("Couldn't find a style target. This probably means that the value for the 'insert' parameter is invalid.");t.appendChild(r)}},20(n){n.exports=function(n){var e=document.createElement("style");return n.setAttributes(e,n.attributes),n.insert(e,n.options),e}},19(n,e,r){n.exports=function(n){var e=r.nc;e&&n.setAttribute("nonce",e)}},17(n){n.exports=function(n){if("u"<typeof document)return{update:function(){},remove:function(){}};var e=n.insertStyleElement(n);return{update:function(r){var t,o,l;t="",r.supports&&(t+="@supports (".concat(r.supports,") {")),r.media&&(t+="@media ".concat(r.media," {")),(o=void 0!==r.layer)&&(t+="@layer".concat(r.layer.length>0?" ".concat(r.layer):""," {")),t+=r.css,o&&(t+="}"),r.media&&(t+="}"),r.supports&&(t+="}"),(l=r.sourceMap)&&"u">typeof btoa&&(t+="\n/*# sourceMappingURL=data:application/json;base64,".concat(btoa(unescape(encodeURIComponent(JSON.stringify(l))))," */")),n.styleTagTransform(t,e,n.options)},remove:function(){var n;null===(n=e).parentNode||n.parentNode.removeChild(n)}}}},21(n){n.exports=function(n,e){if(e.styleSheet)e.styleSheet.cssText=n;else{for(;e.firstChild;)e.removeChild(e.firstChild);e.appendChild(document.createTextNode(n))}}},15(n,e,r){var t=r(16),o=r.n(t),l=r(17),a=r.n(l),p=r(18),i=r.n(p),s=r(19),b=r.n(s),d=r(20),m=r.n(d),c=r(21),j=r.n(c),u=r(22),f={};f.styleTagTransform=j(),f.setAttributes=b(),f.insert=i().bind(null,"head"),f.domAPI=a(),f.insertStyleElement=m(),o()(u.A,f),u.A&&u.A.locals&&u.A.locals}}]);
