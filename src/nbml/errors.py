@@ -67,7 +67,7 @@ class NbmlError(Exception):
         """What IPython shows instead of a traceback; absent, so that the chain is shown, where ``NBML_TRACEBACK=1``."""
         if os.environ.get("NBML_TRACEBACK", "") not in ("", "0"):
             raise AttributeError("_render_traceback_")
-        return lambda: f"\x1b[31m{type(self).__name__}\x1b[0m: {self}".splitlines()
+        return lambda: [f"\x1b[31m{type(self).__name__}\x1b[0m: {self}"]  # one piece: %xmode Minimal joins pieces without a line end
 
 
 class UsageError(NbmlError):

@@ -124,6 +124,18 @@ def test_a_second_one_takes_over_the_address_and_only_it_can_close_it(book: Run)
     assert book("nbml.package(predict, 'churn', on=X, preview=True)").live
 
 
+def test_stop_ends_it_where_nothing_is_deployed_under_its_name(book: Run) -> None:
+    for name in ("churn", "churn@preview"):
+        shown = book("shown = nbml.package(model, 'churn', on=X, preview=True); shown")
+        assert book(f"nbml.stop({name!r})") is shown
+        assert not shown.live
+        assert repr(shown).splitlines()[0] == "[stopped] churn@preview"
+    with pytest.raises(errors.UnknownDeployment, match=r"^no preview of 'churn' answers in this kernel"):
+        book("nbml.stop('churn@preview')")
+    with pytest.raises(errors.UnknownDeployment, match=r"^nothing of the name 'churn' is deployed; nothing is deployed yet"):
+        book("nbml.stop('churn')")
+
+
 def test_without_rows_it_shows_the_code_and_says_why_it_is_not_served(book: Run) -> None:
     book("del X, y")
     shown = book("nbml.package(model, 'churn', preview=True)")

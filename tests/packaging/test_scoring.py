@@ -187,6 +187,8 @@ def test_the_terminal_writes_a_file_and_a_killed_one_leaves_nothing(churn: Run, 
     done = subprocess.run([*line, "--json"], capture_output=True, text=True, timeout=120, check=True)
     assert "churn@1" in json.dumps(json.loads(done.stdout))
     assert len(pd.read_parquet("out.parquet")) == 120
+    shown = subprocess.run([*line[:-2], "--json"], capture_output=True, text=True, timeout=120, check=True)
+    assert [type(row["flags"]) for row in json.loads(shown.stdout)] == [list] * 120
     process = subprocess.Popen([*line[:-1], "second.parquet"], stdout=subprocess.DEVNULL)
     until(lambda: list(project.glob(".second.parquet.*")), 60, "it is at work")
     process.send_signal(signal.SIGINT)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from nbml.deploying.form import TryForm
+    from nbml.packaging.preview import Preview
 
 __all__ = ["Deployment", "deploy", "deployment", "deployments", "rollback", "stop", "try_form"]
 
@@ -93,9 +94,24 @@ def deployment(name: str) -> Deployment:
     return Deployment(str(name), store)
 
 
-def stop(name: str) -> Deployment:
-    """End a deployment: no process is left and the port is free. Raises errors.UnknownDeployment."""
-    found = deployment(str(name))
+def stop(name: str) -> Deployment | Preview:
+    """End a deployment: no process is left and the port is free; or a preview: ``name@preview``, ``name`` where nothing is deployed.
+
+    Raises errors.UnknownDeployment.
+    """
+    from nbml.packaging import preview
+
+    plain, at, which = str(name).partition("@")
+    shown = preview.running(plain)
+    if shown is not None and (which == "preview" or (not at and current().find("deployment", plain) is None)):
+        return shown.stop()
+    if which == "preview":
+        raise errors.UnknownDeployment(f"no preview of {plain!r} answers in this kernel", next="%nbml deployments")
+    return ended(deployment(str(name)))
+
+
+def ended(found: Deployment) -> Deployment:
+    """The deployment, of which no process is left."""
     with _office(found.store, found.name):
         _target_of(found).stop(found.name)
     return found

@@ -96,9 +96,9 @@ class Deployment(Shown):
 
     def stop(self) -> Deployment:
         """End it: no process is left and the port is free."""
-        from nbml.deploying import stop
+        from nbml.deploying import ended
 
-        return stop(self.name)
+        return ended(self)
 
     def _report(self) -> Report:
         from nbml.deploying.report import deployment_report

@@ -168,9 +168,11 @@ def preview_report(preview: Preview) -> Report:
     sliced = preview.slice._report()
     following = [preview.slice.following] if preview.slice.following else []
     if not preview.live:
-        note = Note("look", "not served", preview.why or "stopped, or a later preview has its place")
-        state = "look" if preview.why else "idle"
-        return Report((strong(preview), *_as(sliced)), state, "preview", sliced.facts, [note, *sliced.parts], following)
+        if not preview.why:
+            word = "replaced" if preview.server is not None and preview.server.alive else "stopped"
+            return Report((strong(preview),), "idle", word, next=following)
+        note = Note("look", "not served", preview.why)
+        return Report((strong(preview), *_as(sliced)), "look", "preview", sliced.facts, [note, *sliced.parts], following)
     at: tuple[Any, ...] = (code(f"{preview.url}/predict"), " · ", link("docs", f"{preview.url}/docs"))
     follows = muted("it follows the notebook: a new definition answers at once; it is gone with the kernel")
     parts: list[Part] = [Line(at), Line(follows), Details("from a terminal", [Code(curl(preview), "sh")]), *sliced.parts]
