@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from slicing import corpus_changes, corpus_language, corpus_models
+from slicing import corpus_changes, corpus_language, corpus_made, corpus_models
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def _pages(text: str) -> Iterator[Page]:
         yield Page(id, tuple(cell.strip("\n") for cell in cells), name, kind, call, has)
 
 
-PAGES = tuple(page for module in (corpus_language, corpus_models, corpus_changes) for page in _pages(module.PAGES))
+PAGES = tuple(page for module in (corpus_language, corpus_models, corpus_changes, corpus_made) for page in _pages(module.PAGES))
 
 #: files beside the notebooks
 FILES = {
@@ -50,5 +50,6 @@ FILES = {
     'src/proj/__init__.py': '',
     'src/proj/features.py': 'from proj.config import FACTOR\nfrom .config import SHIFT\n\ndef build(x):\n    return x + SHIFT\n',
     'src/proj/config.py': 'FACTOR = 10\nSHIFT = 1\n',
+    'checked_only.py': 'import re\nimport typing as t\nif t.TYPE_CHECKING:\n    import not_installed_anywhere\ndef clean(x: "not_installed_anywhere.T"): return re.sub(r"\\W", "", x)\n',
     'nsfolder/part.py': 'def f(x):\n    return x - 1\n',
 }

@@ -51,7 +51,6 @@ REFUSED = [
      "the function predict, needed by predict, has no source: it was made by exec or eval, or its code was replaced"),
     ("older-decorator-of-a-method", ["def deco(f):\n    return lambda self, x: f(self, x) + 1", "class Model:\n    @deco\n    def run(self, x):\n        return x\nm = Model()\ndef predict(x):\n    return m.run(x)", "def deco(f):\n    return lambda self, x: 1000"],
      "Model.run was made with an older deco than the notebook has now; run its cell again"),
-    ("closures-that-call-each-other", ["def make():\n    def a(n): return 0 if n == 0 else b(n - 1)\n    def b(n): return 0 if n == 0 else a(n - 1)\n    return a\npredict = make()"], "b and predict need each other when they are made; define one without the other"),
     ("library-patched", ["import string\ndef predict(x):\n    return string.digits_of(x)", "string.digits_of = str"],
      "cell 2 sets string.digits_of, which the slice uses; a change to a library does not travel"),
     ("older-wrapped", ["from functools import lru_cache\n@lru_cache\ndef f(x):\n    return x\nclass Box:\n    pass\nbox = Box()\nbox.f = f", "def f(x):\n    return x * 2\ndef predict(x):\n    return box.f(x)"],

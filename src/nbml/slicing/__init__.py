@@ -69,6 +69,7 @@ def cut(
     targets read when they were asked under ``watching.watching()``: files and environment variables that no text names. Raises
     errors.SliceRefused naming what cannot leave the notebook and what needs it.
     """
+    from nbml.slicing.closures import Together, joined
     from nbml.slicing.cutting import Cutter, Shared
     from nbml.slicing.program import Circular
 
@@ -77,8 +78,9 @@ def cut(
     names = recorder.namespace() if namespace is None else namespace
     shared: set[int] = set()
     refilled: set[str] = set()
+    together: list[list[types.FunctionType]] = []
     while True:
-        cutter = Cutter(names, recorder.reader(), module, _folders(), allow_secret, shared, refilled)
+        cutter = Cutter(names, recorder.reader(), module, _folders(), allow_secret, shared, refilled, together)
         cutter.seen = seen
         try:
             for name, value in targets.items():
@@ -88,6 +90,9 @@ def cut(
                     raise errors.SliceRefused(f"the name {name} stands for two different values: rename the notebook's {name}")
         except Shared as found:
             shared.add(found.args[0])
+            continue
+        except Together as found:
+            together = joined(together, found.args[0])
             continue
         try:
             return cutter.finish(list(targets), f"{' and '.join(targets)}, cut from a notebook by nbml.")

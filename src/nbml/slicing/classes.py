@@ -46,8 +46,7 @@ class Classes:
         edits = [*self._surroundings(value, name, found, node), *self._values(value, name, node, found, scope, kept)]
         text = self._freed(value, name, texts.splice(text, edits), found)
         part = Part(name, text, found.label, found.order, future=bool(found.code.co_flags & origin.FUTURE))
-        inner = next(filter(None, map(origin.underlying, vars(value).values())), None)
-        self.definitions.take(part, inner, scope)
+        self.definitions.take(part, next(self._functions(value), None), scope)
         self.cut.later.attributes(value, name, found, kept)
         return name
 
@@ -70,7 +69,8 @@ class Classes:
 
     def _freed(self, value: type, name: str, text: str, found: Found) -> str:
         """The text of a class; one that was made in a function, and uses what is there, in a factory that is called once."""
-        free = [variable for variable in found.code.co_freevars if variable != "__class__"]
+        read = texts.reads(text)
+        free = [variable for variable in found.code.co_freevars if variable in read.now | read.later]
         if not free:
             return text
         cells = {variable: cell for member in vars(value).values() for variable, cell in _closed(member)}
@@ -84,16 +84,20 @@ class Classes:
                 ) from None
             if risks.secret(variable, content) and variable not in self.cut.allow:
                 raise risks.refuse_secret(variable, name)
+            self.definitions.closures.used(cells[variable], value, variable)
             variables[variable] = self.cut.value(content, f"{name}_{variable}", name)
         return factory(name, variables, text, name)
 
     def _scope(self, value: type) -> Mapping[str, Any]:
         """The globals of its methods."""
+        return next((function.__globals__ for function in self._functions(value)), self.cut.names)
+
+    def _functions(self, value: type) -> Iterator[types.FunctionType]:
+        """The functions of the notebook in a class."""
         for member in vars(value).values():
             function = origin.underlying(member)
-            if function is not None and function.__module__ == "__main__" and function.__qualname__.startswith(value.__qualname__):
-                return function.__globals__
-        return self.cut.names
+            if function is not None and self.cut.sources.own(function) and function.__qualname__.startswith(value.__qualname__):
+                yield function
 
     def _surroundings(self, value: type, name: str, found: Found, node: Any) -> Edits:
         """Bases and defaults of methods as they were when the class was made; decorators and metaclass must be the same still."""
@@ -118,6 +122,7 @@ class Classes:
         """The class's attributes as they are now; ``kept`` gets the names of those that are given after it is made."""
         if type(value).__name__ == "EnumType":
             return
+        own = {name for statement in node.body for name in binds(statement)}
         hooked = "__init_subclass__" in vars(value) or objects.homeless(type(value))
         for statement in node.body:
             target = statement.targets[0] if isinstance(statement, ast.Assign) else getattr(statement, "target", None)
@@ -128,9 +133,16 @@ class Classes:
             now, expression = _field(value, key, expression)
             if risks.secret(key, now) and key not in self.cut.allow:
                 raise risks.refuse_secret(f"{name}.{key}", name)
-            if self.definitions.gives(expression, now, scope) or key in kept:
+            if isinstance(expression, ast.Name) and expression.id in own and vars(value).get(expression.id) is now:
+                continue  # __radd__ = __add__
+            closed = bool(texts.loaded_now(expression) & set(found.code.co_freevars))
+            if key in kept or (not closed and self.definitions.gives(expression, now, scope)):
                 continue
-            if key not in vars(value) or now is _UNKNOWN or not self._differs(expression, now, found):
+            if closed and key in vars(value) and now is not _UNKNOWN:
+                yield expression, self.cut.value(now, f"{name}_{key}", name)
+            elif key not in vars(value) or now is _UNKNOWN or not self._differs(expression, now, found):
+                if self.cut.later.gave(value, key):
+                    kept.add(key)
                 self.definitions.current(f"{name}.{key}", [expression], found.order)
             elif any(other is not statement and (key in binds(other) or texts.changes(other, key)) for other in node.body):
                 kept.add(key)

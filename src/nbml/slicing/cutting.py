@@ -6,6 +6,7 @@ import ast
 import builtins
 import hashlib
 import sys
+import types
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,7 @@ class Cutter:
         allow: Collection[str],
         shared: Collection[int] = (),
         refilled: Collection[str] = (),
+        together: Collection[list[types.FunctionType]] = (),
     ) -> None:
         self.names, self.module, self.allow = names, module, set(allow)
         self.sources = Sources(record)
@@ -67,7 +69,7 @@ class Cutter:
         self._kept: list[Any] = []  # an id is only good while its object lives
         self._hidden: Mapping[str, Any] = getattr(getattr(record, "shell", None), "user_ns_hidden", {})
         self.defining: list[Any] = []
-        self.shared, self.refilled = shared, refilled
+        self.shared, self.refilled, self.together = shared, refilled, together
         self._inline: set[int] = set()
         self.homes = Homes(self)
         self.later = Later(self)
@@ -78,6 +80,8 @@ class Cutter:
 
     def need(self, name: str, why: str, scope: Mapping[str, Any] | None = None) -> None:
         """See to it that the module has a name that the notebook has. Raises errors.SliceRefused."""
+        if name in risks.OF_MODULES and self.statements.last(name) is None:
+            return  # the module has its own
         names = self.names if scope is None or name not in scope else scope
         if name in self.values and name in names and not _alike(self.values[name], names[name]):
             raise errors.SliceRefused(f"the name {name} stands for two different values; {why} needs both: rename one")

@@ -10,20 +10,21 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from nbml import errors
-from nbml.slicing import constants, objects, program, risks
+from nbml.slicing import constants, objects, risks
 from nbml.slicing import sources as origin
 from nbml.slicing import statements as texts
 from nbml.slicing.classes import Classes
+from nbml.slicing.closures import Closures, stored
 from nbml.slicing.program import Part
 from nbml.slicing.sources import FUTURE, Found
 
 if TYPE_CHECKING:
     from nbml.slicing.cutting import Cutter
 
-#: calls that make a class, whose statement is its source
+#: calls that make a class, or what cannot be pickled and is nothing but its arguments: their statement is their source
 _MAKERS = frozenset(
-    {"namedtuple", "NamedTuple", "TypedDict", "Enum", "IntEnum", "StrEnum", "Flag", "make_dataclass", "NewType", "TypeVar", "ParamSpec",
-     "cmp_to_key"}
+    {"namedtuple", "NamedTuple", "TypedDict", "NewType", "TypeVar", "ParamSpec", "Enum", "IntEnum", "StrEnum", "Flag", "IntFlag",
+     "make_dataclass", "create_model", "make_class", "new_class", "cmp_to_key", "frompyfunc", "Struct", "ContextVar"}
 )
 
 
@@ -35,6 +36,7 @@ class Definitions:
         self._homes: dict[int, str] = {}
         self._owners: dict[str, Any] = {}
         self.classes = Classes(self)
+        self.closures = Closures(self)
 
     def home(self, value: Any) -> str:
         """The dotted name under which the module has a function or class that was taken in."""
@@ -117,6 +119,8 @@ class Definitions:
         if older and isinstance(value, types.FunctionType) and value.__closure__ and not dispatching and self.cut.sources.function(value):
             self.cut.warn(f"{name} is kept as the older {older} made it")
             return False
+        if isinstance(value, types.FunctionType) and stored(value.__code__) and not dispatching and self.cut.sources.function(value):
+            return False  # a counter of its decorator: kept as it is now
         self.current(name, made_with, statement.order)
         self.settle(value, name)
         info: Any = getattr(value, "cache_info", None) if isinstance(value, functools._lru_cache_wrapper) else None
@@ -165,7 +169,8 @@ class Definitions:
         called = node.value.func if isinstance(node.value, ast.Call) else None
         word = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
         alias = isinstance(value, (types.GenericAlias, types.UnionType)) or type(value).__module__ == "typing"
-        if not alias and word not in _MAKERS:
+        by_type = word == "type" and isinstance(value, type) and len(node.value.args) == 3  # type: ignore[attr-defined]
+        if not alias and not by_type and word not in _MAKERS:
             return False
         self.current(name, [node.value], statement.order)
         self.settle(value, name)
@@ -216,21 +221,30 @@ class Definitions:
     # -- functions ---------------------------------------------------------------------------------------------
 
     def _function(self, value: types.FunctionType, why: str, want: str) -> str:
-        found = self.cut.sources.function(value)
-        if found is None:
-            raise errors.SliceRefused(
-                f"{_called(value)}, needed by {why}, has no source: it was made by exec or eval, or its code was replaced"
-            )
+        found = self.found(value, why)
+        group = self.closures.group(value)
+        if group:
+            self.closures.write(group, why)
+            return self._homes[id(value)]
         name, there = self.name(value, found, want, value.__globals__)
         self.settle(value, name)
         if there:
             return name
         lifted = self._lifted(value, found, name)
-        extra = self._attributes(value, name)
+        extra = self.attributes(value, name)
         part = Part(name, lifted + extra, found.label, found.order)
-        self._verify(part, value, why)
+        self.verify(part, value, why)
         self.take(part, value, value.__globals__)
         return name
+
+    def found(self, value: types.FunctionType, why: str) -> Found:
+        """Where a function is written."""
+        found = self.cut.sources.function(value)
+        if found is None:
+            raise errors.SliceRefused(
+                f"{_called(value)}, needed by {why}, has no source: it was made by exec or eval, or its code was replaced"
+            )
+        return found
 
     def take(self, part: Part, function: types.FunctionType | None, scope: Mapping[str, Any] | None) -> None:
         part.future = part.future or (function is not None and bool(function.__code__.co_flags & FUTURE))
@@ -243,29 +257,16 @@ class Definitions:
 
     def _lifted(self, value: types.FunctionType, found: Found, name: str) -> str:
         """The source of a function under its new name; a closure as a factory and its call."""
-        free = value.__code__.co_freevars
-        is_lambda = isinstance(found.node, ast.Lambda)
-        text = texts.segment(found.text, found.node, decorators=bool(free))
-        own = "" if is_lambda else value.__code__.co_name
-        text = self._defaults(value, text, name, found, own if free else name)
-        if not free:
-            return f"{name} = {text}" if is_lambda else text
-        variables: dict[str, str] = {}
-        for variable, cell in zip(free, value.__closure__ or (), strict=True):
-            try:
-                content = cell.cell_contents
-            except ValueError:
-                raise errors.SliceRefused(f"{name} uses {variable}, which the function around it never set") from None
-            if content is value and variable == own:
-                continue  # a function that calls itself
-            if content is value or variable == "__class__":
-                raise errors.SliceRefused(f"{name} uses {variable} of the code around it in a way that cannot be taken out of it")
-            if variable in _stored(value.__code__):
-                self.cut.warn(f"{name} changes {variable} of the function around it: each process of a service has its own")
-            if risks.secret(variable, content) and variable not in self.cut.allow:
-                raise risks.refuse_secret(variable, name)
-            variables[variable] = self.cut.value(content, f"{name}_{variable}", name)
-        return program.factory(name, variables, text, text if is_lambda else own)
+        own = "" if isinstance(found.node, ast.Lambda) else value.__code__.co_name
+        if value.__code__.co_freevars:
+            return self.closures.alone(value, self.inner(value, found, name, own), name)
+        text = self.text(value, found, name)
+        return text if own else f"{name} = {text}"
+
+    def inner(self, value: types.FunctionType, found: Found, name: str, called: str) -> str:
+        """The source of a function as it stands in a factory, where it is ``called`` so."""
+        text = texts.segment(found.text, found.node)
+        return self._defaults(value, text, name, found, called)
 
     def text(self, value: types.FunctionType, found: Found, name: str) -> str:
         """The source of a function that stands on its own, with its defaults."""
@@ -323,7 +324,7 @@ class Definitions:
         alike = len(given) == len(live) and all(self.gives(d, v, scope) for d, v in zip(given, live, strict=True))
         return alike and origin.same(code, value.__code__)
 
-    def _attributes(self, value: types.FunctionType, name: str) -> str:
+    def attributes(self, value: types.FunctionType, name: str) -> str:
         """Lines that give a function the attributes that it was given."""
         own = {key: part for key, part in vars(value).items() if key != "__wrapped__"}
         for key, part in own.items():
@@ -331,7 +332,7 @@ class Definitions:
                 raise risks.refuse_secret(key, name)
         return "".join(f"\n\n\n{name}.{key} = {self.cut.value(part, f'{name}_{key}', name)}" for key, part in own.items())
 
-    def _verify(self, part: Part, value: types.FunctionType, why: str) -> None:
+    def verify(self, part: Part, value: types.FunctionType, why: str) -> None:
         """The written function compiles to the one that runs, or it is refused."""
         flags = (value.__code__.co_flags & FUTURE) | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
         compiled = compile(part.text, "<slice>", "exec", flags, dont_inherit=True)
@@ -341,16 +342,6 @@ class Definitions:
 
 def _called(value: types.FunctionType) -> str:
     return "a lambda" if value.__name__ == "<lambda>" else f"the function {value.__name__}"
-
-
-def _stored(code: types.CodeType) -> set[str]:
-    """The variables of functions around it that a function assigns."""
-    import dis
-
-    found: set[str] = set()
-    for inner in origin.codes(code):
-        found |= {i.argval for i in dis.get_instructions(inner) if i.opname == "STORE_DEREF" and i.argval in inner.co_freevars}
-    return found
 
 
 def _same_value(one: Any, other: Any) -> bool:

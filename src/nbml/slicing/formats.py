@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import pickle
 import sys
 import warnings
 import zipfile
@@ -16,6 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from nbml import errors
 from nbml.slicing import constants, objects
 
 SUFFIXES = {"npy": ".npy", "parquet": ".parquet", "json": ".json", "skops": ".skops", "torch": ".pt", "pickle": ".pkl"}
@@ -52,11 +54,22 @@ def write(value: Any, module: str, name_of: Callable[[Any], str], named: Callabl
         names = objects.names_in(pickled.content)
         modules = frozenset(home for home, _ in names)
         tried = _network(value) or _skops(value, odd=pickled.odd)
+        if not isinstance(tried, Written):
+            _loads(pickled.content, why)
     if isinstance(tried, Written):
         return Written(tried.content, tried.format, "", tried.types, "", modules | {tried.format})
     if any(home.partition(".")[0] == "pandas" for home in modules):
         tried = "it holds pandas objects, which skops does not write"
     return Written(pickled.content, "pickle", tried, tuple(sorted(f"{home}.{name}" for home, name in names)), "", modules)
+
+
+def _loads(content: bytes, why: str) -> None:
+    """Refuse what is written and cannot be read: classes may say that they can be pickled, and be wrong."""
+    try:
+        pickle.loads(content)  # noqa: S301 - written a moment ago, of the notebook's own object
+    except Exception as error:  # unpickling runs any code
+        told = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
+        raise errors.SliceRefused(f"{why} cannot be made again from a pickle of it ({told}); see to its class's __reduce__") from error
 
 
 # -- arrays, frames, plain containers -------------------------------------------------------------------------

@@ -54,6 +54,10 @@ class Later:
             if objects.homeless(kind) and self.cut.names_of(kind) and not _registers(self.cut.statements.last(kind.__name__)):
                 self.add(name, f"register_{kind.__name__}", f"{name}.register({self.cut.value(kind, name, name)})", found)
 
+    def gave(self, value: type, key: str) -> bool:
+        """Whether a statement set an attribute of a class."""
+        return any(known == key for known, _ in self._given(value))
+
     def _given(self, value: type) -> Iterator[tuple[str, Statement]]:
         """The attributes of a class that statements set, with the last of these."""
         for statement in self.cut.statements.all:
@@ -76,7 +80,7 @@ class Later:
     def outside(self, value: type, key: str) -> bool:
         """Whether a class's attribute is a function that was written outside of the class, and outside of every function."""
         function = origin.underlying(vars(value).get(key))
-        if function is None or getattr(function, "__module__", None) != "__main__":
+        if function is None or not self.cut.sources.own(function):
             return False
         home = getattr(function.__code__, "co_qualname", function.__qualname__).rpartition(".")[0]
         return home != value.__qualname__ and "<locals>" not in home

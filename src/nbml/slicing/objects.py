@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 import io
+import operator
 import pickle
 import pickletools
 import socket
@@ -40,6 +41,9 @@ class _Pickler(pickle.Pickler):
     def reducer_override(self, value: Any) -> Any:
         if isinstance(value, types.ModuleType) and value.__name__ != "__main__":
             return importlib.import_module, (value.__name__,)
+        if isinstance(value, types.MethodType) and getattr(value.__self__, value.__name__, None) != value:
+            # pickle would look for it in the object under the function's own name
+            return operator.methodcaller("__get__", value.__self__), (value.__func__,)
         return self._visit(value)
 
 
@@ -116,6 +120,8 @@ def describe(value: object) -> str:
         return "a coroutine"
     if kind.__name__ in ("Connection", "Cursor", "Engine"):
         return f"a database connection ({module.partition('.')[0]}.{kind.__name__})"
+    if isinstance(value, types.FunctionType) and value.__globals__.get("__name__") is None:
+        return "a function made by exec or eval"
     if isinstance(value, types.FunctionType):
         # wraps() gives a function another's name; its code and its globals know where it was made
         made = getattr(value.__code__, "co_qualname", value.__qualname__).partition(".<locals>")[0]
@@ -139,7 +145,8 @@ def refuse(value: object, path: str, why: str, cause: BaseException | None = Non
     """The error that names the part of a value that cannot leave the notebook, and who needs it."""
     where, part = culprit(value, path)
     told = f"{where} is {describe(part)}, which cannot leave the notebook; needed by {why}"
-    found = errors.SliceRefused(f"{told}: make it inside {user(why)}")
+    place = "the method that uses it" if where != path and why == path else user(why)
+    found = errors.SliceRefused(f"{told}: make it inside {place}")
     found.__cause__ = cause
     return found
 

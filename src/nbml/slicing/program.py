@@ -105,7 +105,8 @@ def ordered(parts: Mapping[str, Part]) -> list[Part]:
             if name in parts and name not in found and name != part.name:
                 found.add(name)
                 waiting += [*parts[name].reads.now, *parts[name].reads.later, *parts[name].holds]
-                waiting += parts[name].gains if part.artifact else ()
+                # what a class is given may be this very object: Vector.ZERO = Vector(0)
+                waiting += (gain for gain in parts[name].gains if part.artifact and part.name not in parts[gain].reads.now)
         return found
 
     def put(part: Part, above: frozenset[str]) -> None:
@@ -166,7 +167,7 @@ def module(title: str, imports: Imports, parts: Iterable[Part], *, future: bool,
     text = "\n\n".join(blocks)
     label, loaded = "", not loader
     before_block = True
-    for part in parts:
+    for part in filter(lambda part: part.text, parts):
         if part.artifact and not loaded:
             text += "\n\n\n" + loader
             loaded, before_block, label = True, True, ""
@@ -178,8 +179,8 @@ def module(title: str, imports: Imports, parts: Iterable[Part], *, future: bool,
 
 
 def factory(name: str, variables: Mapping[str, str], inner: str, result: str) -> str:
-    """A function that was made inside another, and what it took from there, as a factory that is called once."""
-    maker = f"_make_{name.lstrip('_')}"
+    """What was made inside a function, and took something from there, as a factory that is called once; ``name`` may be several."""
+    maker = f"_make_{name.lstrip('_').replace(', ', '_and_')}"
     arguments = ", ".join(f"{variable}={value}" for variable, value in variables.items())
     body = f"{indented(inner)}\n\n    return {result}" if result != inner else f"    return {inner}"
     return f"def {maker}({', '.join(variables)}):\n{body}\n\n\n{name} = {maker}({arguments})"

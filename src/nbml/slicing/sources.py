@@ -180,6 +180,13 @@ class Sources:
                     return near[-1]
         return None
 
+    def own(self, function: types.FunctionType) -> bool:
+        """Whether a function is the notebook's. A library may say so of what it gives to a class, and even make its text, as attrs."""
+        name = function.__code__.co_filename
+        known = self.record is not None and self.record.cell_of(name) is not None
+        made = name.startswith("<") and name != TIMED and not known and bool(linecache.getlines(name))
+        return function.__module__ == "__main__" and function.__globals__.get("__name__") == "__main__" and not made
+
     def cells(self) -> Iterator[Text]:
         """The recorded cells, the latest first."""
         for cell in reversed(self.record.cells if self.record else []):

@@ -178,12 +178,15 @@ def _read_before_bound(tree: ast.AST) -> Iterator[str]:
 
 
 def imported(tree: ast.AST) -> Iterator[tuple[ast.Import | ast.ImportFrom, bool]]:
-    """The imports in a program, and whether it goes on where one fails."""
+    """The imports in a program, and whether it goes on where one fails; not those that only a type checker reads."""
     caught: set[int] = set()
+    checked: set[int] = set()
     for node in ast.walk(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test).rpartition(".")[2] == "TYPE_CHECKING":
+            checked.update(id(inner) for part in node.body for inner in ast.walk(part))
         if isinstance(node, ast.Try) and any(_catches(handler.type) for handler in node.handlers):
             caught.update(id(inner) for part in node.body for inner in ast.walk(part))
-        if isinstance(node, (ast.Import, ast.ImportFrom)):
+        if isinstance(node, (ast.Import, ast.ImportFrom)) and id(node) not in checked:
             yield node, id(node) in caught
 
 
