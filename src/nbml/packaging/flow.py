@@ -189,7 +189,7 @@ def _fitted(model: Any) -> bool:
         check_is_fitted(model)
     except NotFittedError:
         return False
-    except TypeError:
+    except (TypeError, AttributeError):  # no estimator of scikit-learn's, or one that tells it too little of itself
         return True
     return True
 
