@@ -178,7 +178,7 @@ def jsonable(value: Any) -> Any:
 def _cell(value: Any) -> Any:
     from nbml.display.payload import scalar
 
-    if isinstance(value, (list, tuple)) or getattr(value, "ndim", 0):
+    if isinstance(value, (list, tuple)) or getattr(value, "ndim", False):
         return [_cell(entry) for entry in value]
     if isinstance(value, dict):
         return {str(key): _cell(entry) for key, entry in value.items()}

@@ -107,7 +107,7 @@ def _part(part: Part) -> str:
         return _picture(part)
     if isinstance(part, Code):
         style = "background:rgba(128,128,128,0.1);padding:8px 12px;border-radius:3px;overflow-x:auto;line-height:1.4;margin:4px 0"
-        return f'<pre style="{style}"><code>{escape(part.source)}</code></pre>'
+        return f'<pre style="{style}"><code style="background:none">{escape(part.source)}</code></pre>'  # nbconvert's own code is white
     assert isinstance(part, Details)
     inner = "".join(f'<div style="margin:4px 0">{_part(p)}</div>' for p in part.parts)
     return f'<details><summary style="cursor:pointer;{MUTED}">{_text(part.summary)}</summary>{inner}</details>'

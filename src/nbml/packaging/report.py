@@ -63,11 +63,12 @@ def _suite(manifest: dict[str, Any]) -> list[Part]:
     lines = manifest["expectations"]
     if not lines:
         return []
-    once = dict.fromkeys((e["text"], e["scope"]) for e in lines)  # a line about several columns is several expectations
-    counts = [(sum(scope == found for _, found in once), words) for scope, words in SCOPES.items()]
+    # a line about several columns is several expectations; with mostly < 1 it refuses nothing
+    once = dict.fromkeys((e["text"], e["scope"], e["scope"] == "row" and e.get("mostly", 1) < 1) for e in lines)
+    counts = [(sum(scope == found for _, found, _ in once), words) for scope, words in SCOPES.items()]
     told = ", ".join(f"{count} {words.partition(':')[0]}" for count, words in counts if count)
     policy = {"reject": "broken rows are refused", "flag": "broken rows are marked", "off": "nothing is checked"}[manifest["policy"]]
-    rows = [(code(text), SCOPES[scope]) for text, scope in once]
+    rows = [(code(text), SCOPES[scope] + (", only marks" if soft else "")) for text, scope, soft in once]
     summary = (f"{manifest['suite'] or 'suite'}: {told} · {policy}",)
     return [Details(summary, [Table((Column("expectation", format="code"), "where"), rows)])]
 
