@@ -1,7 +1,7 @@
 """Between JSON and the model: columns of values in, the training dtypes restored; answers out as JSON values.
 
 This file is copied into every Bento, where the service and the proof run the same code; it imports the standard library,
-numpy, pandas where a frame is made, and ``nbml_runtime`` beside it.
+numpy, pandas where a frame is made, and ``nbml_runtime`` beside it. Longer than other files, since it travels as one.
 """
 
 from __future__ import annotations
