@@ -103,9 +103,12 @@ def _pandas(value: Any) -> Written | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
+            import pyarrow.parquet
+
             frame = value.to_frame(value.name if type(value.name) is str else "value") if after else value
             frame.to_parquet(buffer, engine="pyarrow")
-            back = pandas.read_parquet(io.BytesIO(buffer.getvalue()), engine="pyarrow")
+            # as the module reads it: see program.py
+            back = pyarrow.parquet.ParquetFile(io.BytesIO(buffer.getvalue())).read(use_threads=False).to_pandas(use_threads=False)
             if after:
                 back = back.iloc[:, 0].rename(value.name)
             kept = _same_table(value, back)

@@ -21,10 +21,13 @@ def {name}(path, sha256{more}):
     if hashlib.sha256(content).hexdigest() != sha256:
         raise ValueError(f"{{path}} is not the file that was written with this module")
 '''.strip()
+#: not pandas.read_parquet: of the threads that it starts one is sometimes still there when a short process ends, which then aborts
+_PARQUET = """table = pyarrow.parquet.ParquetFile(io.BytesIO(content)).read(use_threads=False)
+return table.to_pandas(use_threads=False)"""
 #: format -> modules of the standard library, another module, the value
 _LOADS = {
     "npy": (("io",), "numpy", "numpy.load(io.BytesIO(content), allow_pickle=False)"),
-    "parquet": (("io",), "pandas", "pandas.read_parquet(io.BytesIO(content))"),
+    "parquet": (("io",), "pyarrow.parquet", _PARQUET),
     "json": (("json",), "", "json.loads(content)"),
     "skops": ((), "skops.io", "skops.io.loads(content, trusted=list(types))"),
     "torch": (("importlib", "io"), "torch", """listed = []
