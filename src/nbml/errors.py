@@ -200,12 +200,16 @@ class SliceRefused(NbmlError):
 
 
 class ProofFailed(NbmlError):
-    """The packaged model does not equal the one in the kernel; nothing was built. ``proof`` shows the rows where answers differ."""
+    """The packaged model does not equal the one in the kernel, for the reason ``why``; nothing was built.
+
+    ``proof`` shows the rows where answers differ.
+    """
 
     def __init__(
-        self, message: str, *, proof: object = None, next: str | None = None, instead: tuple[str, str] | None = None
+        self, why: str, *, proof: object = None, next: str | None = None, instead: tuple[str, str] | None = None
     ) -> None:
-        super().__init__(message, next=next, instead=instead)
+        super().__init__(f"{why}; nothing was built", next=next, instead=instead)
+        self.why = why
         self.proof = proof
 
 

@@ -15,6 +15,7 @@ from nbml.deploying.values import Deployment
 from nbml.display import Live
 from nbml.display.notebook import cell
 from nbml.store import Store, Thing, check_name, current, split_ref
+from nbml.store.small import read_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,7 +65,7 @@ def deployments() -> pd.DataFrame:
     store = current()
     rows, shown = [], []
     for thing in store.latest("deployment"):
-        found, seen = Deployment(thing.name, store), state.read_json(state.folder(store, thing.name) / state.SUMMARY)
+        found, seen = Deployment(thing.name, store), read_json(state.folder(store, thing.name) / state.SUMMARY)
         status = found.status
         shown.append((thing.name, status, found.service, seen))
         figures = [seen.get(key) for key in ("p50_ms", "p99_ms")]

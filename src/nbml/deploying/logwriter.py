@@ -34,6 +34,7 @@ from nbml.deploying import state, traffic
 from nbml.deploying.masking import Private
 from nbml.runtime.traffic import Frame, Reader
 from nbml.store import Store
+from nbml.store.small import read_json, write_json
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -63,7 +64,7 @@ class Summary:
 
     def __init__(self, path: Path, since: float) -> None:
         self.path, self.since = path, since
-        said = state.read_json(path)
+        said = read_json(path)
         old = said if said.get("since") == since else {}
         self.requests, self.errors, self.refused, self.rows = (int(old.get(key, 0)) for key in ("requests", "errors", "refused", "rows"))
         self.last = float(old.get("last") or 0.0)
@@ -101,7 +102,7 @@ class Summary:
             "minute": self._minute, "minutes": list(self._counts),
         }  # fmt: skip
         with contextlib.suppress(OSError):  # a full disk: it is written when there is room
-            state.write_json(self.path, said)
+            write_json(self.path, said)
             self._changed = False
 
     def lost(self, count: int) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from nbml import errors
 from nbml.deploying import state
+from nbml.store.small import read_json
 
 LOOPBACK = "127.0.0.1"
 #: connections that may wait while a worker is replaced
@@ -25,7 +26,7 @@ def listen(where: Path, port: int) -> socket.socket:
             return _bound(port)
         except OSError as error:
             raise _refused(where, port, error) from error
-    last = state.read_json(where / state.STATE).get("port")
+    last = read_json(where / state.STATE).get("port")
     for candidate in ([last] if isinstance(last, int) and 0 < last < 65536 else []) + [0]:
         with contextlib.suppress(OSError):
             return _bound(candidate)

@@ -7,14 +7,13 @@ and ``home/`` (BentoML's own folder, one for each deployment: two servers in one
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
 
 from nbml.store import Store
 from nbml.store.processes import runs
+from nbml.store.small import read_json, write_json
 
 #: states in which a supervisor is at work
 LIVE = ("starting", "running", "restarting", "stopping")
@@ -100,22 +99,6 @@ def wish(where: Path) -> Wish | None:
 
 def write_wish(where: Path, wish: Wish) -> None:
     write_json(where / WISH, asdict(wish))
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """The object in a small file; {} where there is none."""
-    try:
-        said = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return said if isinstance(said, dict) else {}
-
-
-def write_json(path: Path, value: dict[str, Any]) -> None:
-    """A reader sees the file before or the file after, never a part of it."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.write_text(json.dumps(value, ensure_ascii=False), encoding="utf-8")
-    part.replace(path)
 
 
 def tail(path: Path, lines: int, start: int = 0) -> list[str]:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from urllib.parse import urlsplit
 
 from nbml import errors
 from nbml.store import Store, Thing, check_name
+from nbml.store.small import read_json
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 #: state of a deployment -> what the panel's dot says
@@ -106,14 +106,11 @@ def _token(folder: Path) -> str:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """The object in a small JSON file; {} where there is none."""
+    """The object in a small JSON file; {} where there is none, or a large one."""
     try:
-        if path.stat().st_size > LARGEST:
-            return {}
-        said = json.loads(path.read_text())
-    except (OSError, ValueError):
+        return read_json(path) if path.stat().st_size <= LARGEST else {}
+    except OSError:
         return {}
-    return said if isinstance(said, dict) else {}
 
 
 def _number(value: Any) -> float:

@@ -9,6 +9,7 @@ from nbml import deploying, errors, settings
 from nbml.deploying import state, traffic
 from nbml.monitoring.values import Monitor
 from nbml.store import Store, current, split_ref
+from nbml.store.small import read_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,7 +45,7 @@ def monitor(service: Any, last: str = "24h") -> Monitor:
     requests = seen[["time", "ids", "rows", "latency_ms", "status", "version"]]
     empty = {kind: pd.DataFrame(columns=list(columns)) for kind, columns in LATER.items()}
     found = deploying.Deployment(name, store)
-    dropped = int(state.read_json(folder / state.SUMMARY).get("dropped") or 0)
+    dropped = int(read_json(folder / state.SUMMARY).get("dropped") or 0)
     shown = str(service) if version is not None else found.service
     return Monitor(name, shown, last, requests, _predictions(seen), **empty, state=found.state, dropped=dropped)
 

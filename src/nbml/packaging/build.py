@@ -153,7 +153,7 @@ def end(building: Handle, name: str) -> Path:
     done = building.wait()
     if done.code != 0 or not done.output:
         last = done.errors.strip().splitlines()[-1:] or [f"it ended with {done.code}"]
-        raise errors.ProofFailed(f"BentoML did not build {name}: {last[0]}; nothing was built")
+        raise errors.ProofFailed(f"BentoML did not build {name}: {last[0]}")
     built = Path(json.loads(done.output)["path"])
     (built / "src" / "bentofile.yaml").unlink(missing_ok=True)  # the same is in bento.yaml
     return built

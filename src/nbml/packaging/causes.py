@@ -37,14 +37,18 @@ class Mismatch(Shown):
     cause: str = ""
 
     @property
-    def message(self) -> str:
+    def difference(self) -> str:
+        """The first of them, in words."""
         row, one, two = self.rows[0]
+        if self.what == "form":
+            return f"the notebook's model gives {one}, the packaged one {two}"
+        found = f"row {row} of {self.source}: the notebook's model gives {self.what}{one}, the packaged one {two}"
+        return f"{found} ({self.count} of {self.total} rows differ)"
+
+    @property
+    def why(self) -> str:
         cause = f"; likely cause: {self.cause}" if self.cause else ""
-        found = f"the notebook's model gives {one}, the packaged one {two}"
-        if self.what != "form":
-            found = f"row {row} of {self.source}: the notebook's model gives {self.what}{one}, the packaged one {two}"
-            found += f" ({self.count} of {self.total} rows differ)"
-        return f"{self.name} is not proven: {found}{cause}; nothing was built"
+        return f"{self.name} is not proven: {self.difference}{cause}"
 
     def _report(self) -> Report:
         from nbml.packaging.report import mismatch_report

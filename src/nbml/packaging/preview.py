@@ -142,8 +142,10 @@ def start(name: str, cut: Slice, find: Callable[[], Any], agreed: Callable[[], C
     """The preview of a name: its Slice, and its server where ``agreed`` gives a contract. ``find`` gives the model as it is now."""
     try:
         contract = agreed()
-    except (errors.BadInput, errors.ProofFailed) as error:
-        return Preview(name, cut, why=error.message.removesuffix("; nothing was built"))
+    except errors.BadInput as error:
+        return Preview(name, cut, why=error.message)
+    except errors.ProofFailed as error:
+        return Preview(name, cut, why=error.why)
     server = _running.get(name)
     if server is None or not server.alive:
         server = _running[name] = Server(name)

@@ -94,7 +94,7 @@ def expected(model: Model, rows: inputs.Rows) -> Expected:
         row, _, one, two = difference
         raise errors.ProofFailed(
             f"{model.call()} answers differently when asked again: row {row}: {_show(one)}, then {_show(two)}; "
-            "randomness needs a seed inside it; nothing was built"
+            "randomness needs a seed inside it"
         )
     probabilities = _probabilities(model, chosen, form, notes)
     _width(model, value, predictions, form, chosen)
@@ -112,12 +112,12 @@ def request(want: Expected) -> dict[str, Any]:
 def compare(want: Expected, got: Mapping[str, Any], name: str) -> Mismatch | None:
     """What differs between ``want`` and the answer of a fresh process. Raises errors.ProofFailed where that is none."""
     if "failed" in got:
-        raise errors.ProofFailed(f"{name} is not proven: its code fails outside the notebook: {told(got['failed'])}; nothing was built")
+        raise errors.ProofFailed(f"{name} is not proven: its code fails outside the notebook: {told(got['failed'])}")
     if "rejected" in got:
         first = got["rejected"]["problems"][0] if got["rejected"]["problems"] else {}
         raise errors.ProofFailed(
             f"{name} is not proven: row {first.get('row')} of {want.rows.source} is no valid request: column {first.get('column')!r}: "
-            f"{first.get('problem')}; nothing was built"
+            f"{first.get('problem')}"
         )
     kept = {key: value for key, value in want.form.items() if key in got["form"]}
     if kept != got["form"]:
@@ -199,9 +199,9 @@ def _form(model: Model, value: Any, rows: inputs.Rows) -> tuple[dict[str, Any], 
     try:
         predictions, form = bridge.predictions_of(value), bridge.form_of(value)
     except bridge.Unfit as error:
-        raise errors.ProofFailed(f"{model.call()} gave what cannot be served: {error}; nothing was built") from error
+        raise errors.ProofFailed(f"{model.call()} gave what cannot be served: {error}") from error
     if len(predictions) != len(rows):
-        raise errors.ProofFailed(f"{model.call()} gave {len(predictions)} answers for {len(rows)} rows; nothing was built")
+        raise errors.ProofFailed(f"{model.call()} gave {len(predictions)} answers for {len(rows)} rows")
     if form["kind"] in ("series", "frame"):
         form["index"] = _index(model, value, rows)
     return form, predictions
@@ -227,7 +227,7 @@ def _comes_back(model: Model, value: Any, predictions: list[Any], form: dict[str
     except (TypeError, ValueError):
         whole = False
     if not whole:
-        raise errors.ProofFailed(f"{model.call()} gives {_said(form)}, which does not come back from JSON as it is; nothing was built")
+        raise errors.ProofFailed(f"{model.call()} gives {_said(form)}, which does not come back from JSON as it is")
 
 
 def _same_objects(one: Any, two: Any) -> bool:
@@ -276,7 +276,7 @@ def _index(model: Model, value: Any, rows: inputs.Rows) -> str:
     if index.equals(pd.RangeIndex(len(shifted))):
         return "range"
     raise errors.ProofFailed(
-        f"{model.call()} gives an index that is neither that of its rows nor 0, 1, 2, ...: {list(value.index[:3])}; nothing was built"
+        f"{model.call()} gives an index that is neither that of its rows nor 0, 1, 2, ...: {list(value.index[:3])}"
     )
 
 
@@ -299,7 +299,7 @@ def _fails(model: Model, error: Exception) -> errors.ProofFailed:
     frames = [f for f in traceback.extract_tb(error.__traceback__) if f.line and Path(f.filename).parent != Path(__file__).parent]
     mine = [f for f in frames if "site-packages" not in f.filename]
     line = f" ({mine[-1].line})" if mine else ""
-    return errors.ProofFailed(f"{model.call()} fails in this notebook: {_short(error)}{line}; nothing was built")
+    return errors.ProofFailed(f"{model.call()} fails in this notebook: {_short(error)}{line}")
 
 
 def _short(error: BaseException) -> str:

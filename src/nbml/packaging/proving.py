@@ -120,12 +120,11 @@ def _judge(case: Case, got: Mapping[str, Any], environment: Environment) -> None
         cause = causes.likely(scene) if "failed" in got else ""
         if not cause:
             raise
-        message = error.message.removesuffix("; nothing was built")
-        raise errors.ProofFailed(f"{message}; likely cause: {cause}; nothing was built", next=error.next) from None
+        raise errors.ProofFailed(f"{error.why}; likely cause: {cause}", next=error.next) from None
     if mismatch is not None:
         mismatch = replace(mismatch, cause=causes.likely(scene))
         line = f"%nbml slice {case.model.word}" if case.model.word in case.namespace else None
-        raise errors.ProofFailed(mismatch.message, proof=mismatch, next=line)
+        raise errors.ProofFailed(mismatch.why, proof=mismatch, next=line)
 
 
 def _lacking(case: Case, got: Mapping[str, Any], environment: Environment) -> list[str]:

@@ -62,8 +62,8 @@ def load(name: str, call: str, path: str, sha256: str, types: Iterable[str], aft
     line = f'{name} = {call}("{path}", "{sha256}"' + (f", [{', '.join(listed)}]" if listed else "") + f"){after}"
     if len(line) <= 140 or not listed:
         return line
-    inner = "".join(f"    {found},\n" for found in listed)
-    return f'{name} = {call}("{path}", "{sha256}", [\n{inner}]){after}'
+    inner = "".join(f"        {found},\n" for found in listed)
+    return f'{name} = {call}(\n    "{path}",\n    "{sha256}",\n    [\n{inner}    ],\n){after}'
 
 
 class Circular(errors.SliceRefused):

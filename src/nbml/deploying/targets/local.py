@@ -25,6 +25,7 @@ from nbml.deploying.state import Status, Wish
 from nbml.deploying.targets import Order
 from nbml.store import Store
 from nbml.store.processes import boot_id, runs
+from nbml.store.small import read_json
 
 #: seconds between two looks at what the supervisor says
 PAUSE = 0.05
@@ -65,7 +66,7 @@ class LocalTarget:
 
     def stop(self, name: str) -> None:
         where = state.folder(self.store, name)
-        said = state.read_json(where / state.STATE)
+        said = read_json(where / state.STATE)
         found = state.status(where)
         if found is None or said.get("state") not in state.LIVE:
             return
@@ -124,7 +125,7 @@ class LocalTarget:
                 state.write_wish(where, back)
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(found.pid, signal.SIGHUP)
-                _until(lambda: not _live(where) or state.read_json(where / state.STATE).get("dealt") == back.id, GRACE)
+                _until(lambda: not _live(where) or read_json(where / state.STATE).get("dealt") == back.id, GRACE)
             raise
 
     def _wait(

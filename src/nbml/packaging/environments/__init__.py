@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
 import shutil
 import sys
@@ -26,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbml import errors
 from nbml.packaging.environments import layout
+from nbml.store.small import read_json, write_json
 
 if TYPE_CHECKING:
     from nbml.store import Store
@@ -65,14 +65,14 @@ def make(store: Store, requirements: Iterable[str], level: str = "local") -> Env
     room = store.room("environments")
     pointer = room / "asked" / f"{_hash([level, *_interpreter(), *asked])[:32]}.json"
     now = stamps()
-    said = _read(pointer)
+    said = read_json(pointer)
     if said.get("stamps") == now:
         found = load(room / str(said.get("folder")))
         if found is not None:
             return found
     found = _made(room, asked, level)
     pointer.parent.mkdir(mode=0o700, exist_ok=True)
-    _write(pointer, {"folder": found.folder.name, "stamps": now})
+    write_json(pointer, {"folder": found.folder.name, "stamps": now})
     return found
 
 
@@ -91,7 +91,7 @@ def of(store: Store, body: Mapping[str, Any]) -> Environment | None:
     try:
         found = make(store, manifest["requirements"], manifest["proof"]["level"])
     except errors.ProofFailed as error:
-        raise errors.DeployError(f"the environment of {name} cannot be made again: {_first(error)}", next=error.next) from error
+        raise errors.DeployError(f"the environment of {name} cannot be made again: {error.why}", next=error.next) from error
     other = {name: (version, found.pins.get(name)) for name, version in manifest["pins"].items() if found.pins.get(name) != version}
     if other:
         told = ", ".join(f"{one} {was} ({f'{now} is' if now else 'not'} installed now)" for one, (was, now) in list(other.items())[:3])
@@ -102,7 +102,7 @@ def of(store: Store, body: Mapping[str, Any]) -> Environment | None:
 
 def load(folder: Path) -> Environment | None:
     """An environment that was made before; None where it is gone, or no longer what it was."""
-    said = _read(folder / SAID)
+    said = read_json(folder / SAID)
     if said.get("format") != FORMAT or not layout.python(folder).exists():
         return None
     for path, size, changed in said["marks"]:
@@ -135,7 +135,7 @@ def _made(room: Path, asked: list[str], level: str) -> Environment:
         said = {
             "format": FORMAT, "level": level, "pins": closure.pins, "notes": [*whole, *closure.notes], "closed": not whole, "marks": marks,
         }  # fmt: skip
-        _write(work / SAID, said)
+        write_json(work / SAID, said)
         _place(work, home)
     finally:
         shutil.rmtree(work, ignore_errors=True)
@@ -170,21 +170,3 @@ def _interpreter() -> list[str]:
 
 def _hash(parts: Iterable[str]) -> str:
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
-
-
-def _first(error: errors.NbmlError) -> str:
-    return error.message.removesuffix("; nothing was built")
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        said = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return said if isinstance(said, dict) else {}
-
-
-def _write(path: Path, value: Mapping[str, Any]) -> None:
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.write_text(json.dumps(value), encoding="utf-8")
-    part.replace(path)

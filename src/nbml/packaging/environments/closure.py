@@ -64,7 +64,7 @@ def _found(walk: _Walk, wanted: Any, asker: str) -> Installed | None:
     state = "is not installed" if one is None else f"{one.version} is installed"
     bare = f"{wanted.name}{wanted.specifier}"
     if not asker:
-        raise errors.ProofFailed(f"{bare} is needed, and {wanted.name} {state}; nothing was built", next=f"%pip install '{bare}'")
+        raise errors.ProofFailed(f"{bare} is needed, and {wanted.name} {state}", next=f"%pip install '{bare}'")
     walk.notes.append(f"{asker} asks for {bare}, and {wanted.name} {state}: %pip install '{bare}'")
     return one
 

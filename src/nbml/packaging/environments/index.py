@@ -33,7 +33,7 @@ def check(closure: Closure) -> list[str]:
     for one in closure.members.values():
         if one.editable:
             raise errors.ProofFailed(
-                f"{one.name} is needed, and it is an editable installation, which no package index has; nothing was built",
+                f"{one.name} is needed, and it is an editable installation, which no package index has",
                 next=f"%pip install '{one.name} @ {one.editable}'",
             )
     return []
@@ -55,7 +55,7 @@ def fill(work: Path, closure: Closure) -> None:
     if done is not None:
         tool = "uv" if uv is not None else "pip"
         raise errors.ProofFailed(
-            f"the package index does not give what the model needs: {tool}: {last_line(done)}; nothing was built",
+            f"the package index does not give what the model needs: {tool}: {last_line(done)}",
             instead=("proof", "local"),
         )
 

@@ -34,12 +34,12 @@ def check(closure: Closure) -> list[str]:
     for one in closure.members.values():
         if one.editable:
             raise errors.ProofFailed(
-                f"{one.name} is needed, and it is an editable installation: what it is now is in no package; nothing was built",
+                f"{one.name} is needed, and it is an editable installation: what it is now is in no package",
                 next=f"%pip install '{one.name} @ {one.editable}'",
             )
         if one.record is None and not one.tops:
             raise errors.ProofFailed(
-                f"{one.pin} is needed, and its installation has no list of its files (RECORD); nothing was built",
+                f"{one.pin} is needed, and its installation has no list of its files (RECORD)",
                 next=f"%pip install --ignore-installed --no-deps {one.pin}",
             )
         if one.record is None:

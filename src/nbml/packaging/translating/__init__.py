@@ -63,9 +63,9 @@ def unequal(found: Mapping[str, Any] | None, want: Any) -> str:
     try:
         mismatch = proof.compare(want, found, "")
     except errors.ProofFailed as error:
-        return error.message
+        return error.why
     if mismatch is not None:
-        return mismatch.message
+        return mismatch.difference
     alone = found["alone"]
     shares = [] if want.probabilities is None else want.probabilities["values"][: len(alone["values"])]
     pairs = ((want.predictions[: len(alone["predictions"])], alone["predictions"], 0.0), (shares, alone["values"], proof.ROUNDING))
