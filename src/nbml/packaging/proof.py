@@ -94,7 +94,7 @@ def expected(model: Model, rows: inputs.Rows) -> Expected:
         row, _, one, two = difference
         raise errors.ProofFailed(
             f"{model.call()} answers differently when asked again: row {row}: {_show(one)}, then {_show(two)}; "
-            "randomness needs a seed inside it"
+            "randomness needs a seed inside it, and a time, or what it has counted, must come in a column"
         )
     probabilities = _probabilities(model, chosen, form, notes)
     _width(model, value, predictions, form, chosen)
