@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import socket
@@ -39,7 +40,25 @@ def model(columns: dict[str, list[Any]]) -> Answer:
     return one(columns)
 
 
-FRONT = Counted(manifest(), model)
+class Log:
+    """What the traffic log was told, and what of it is on its way."""
+
+    def __init__(self) -> None:
+        self.held: list[bytes] = []
+        self.told: list[bytes] = []
+
+    def send(self, *, request: bytes, now: bool = True, **_: Any) -> None:
+        self.held.append(request)
+        if now:
+            self.flush()
+
+    def flush(self) -> None:
+        self.told += self.held
+        self.held.clear()
+
+
+LOG = Log()
+FRONT = Counted(manifest(), model, log=LOG)
 
 
 async def behind(scope: Any, receive: Any, send: Any) -> None:
@@ -130,6 +149,58 @@ def test_a_whole_request_is_answered_at_once_and_as_any_other(port: int, request
     assert FRONT.count == before + 1
     assert received(port, request_[:-3], request_[-3:], pause=0.1) == at_once
     assert FRONT.count == before + 1
+
+
+def test_an_answer_at_once_is_on_its_way_to_the_log_when_it_goes(port: int) -> None:
+    assert exchange(port, post(BODY))[0] == 200
+    before = FRONT.count
+    for name in "klmn":  # of one length with BODY
+        body = BODY.replace(b'"a"', f'"{name}"'.encode())
+        assert exchange(port, post(body))[0] == 200
+        assert LOG.told[-1] == body
+    assert FRONT.count == before + 4
+
+
+class Wire:
+    """A transport that keeps what is written."""
+
+    def __init__(self) -> None:
+        self.sent, self.closed = b"", False
+
+    def write(self, data: bytes) -> None:
+        assert not self.closed
+        self.sent += data
+
+    def close(self) -> None:
+        self.closed = True
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *_: None
+
+
+def test_what_was_answered_goes_before_the_connection_ends(port: int) -> None:
+    import uvicorn
+    from uvicorn.server import ServerState
+
+    assert exchange(port, post(BODY))[0] == 200
+    config = uvicorn.Config(behind, log_level="error", lifespan="off")
+    config.load()
+    loop = asyncio.new_event_loop()
+    try:
+        for ending in ("shutdown", "garbage"):
+            connection, wire = connections.protocol(FRONT)(config=config, server_state=ServerState(), app_state={}, _loop=loop), Wire()
+            connection.connection_made(wire)
+            connection.data_received(post(BODY) + (b"\x00" * 9 if ending == "garbage" else b""))
+            if ending == "shutdown":
+                connection.shutdown()
+            assert [part[:3] for part in wire.sent.split(b"HTTP/1.1 ")[1:]] == [b"200"] + [b"400"] * (ending == "garbage")
+            assert wire.closed
+            connection.connection_lost(None)
+    finally:
+        loop.close()
 
 
 def test_the_requests_of_one_packet_are_answered_in_their_order(port: int) -> None:

@@ -34,7 +34,7 @@ class Log:
     def __init__(self) -> None:
         self.sent: list[dict[str, Any]] = []
 
-    def send(self, **frame: Any) -> None:
+    def send(self, *, now: bool = True, **frame: Any) -> None:
         self.sent.append(frame)
 
 

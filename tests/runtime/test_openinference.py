@@ -166,7 +166,7 @@ def test_a_key_gives_the_ids_and_the_log_has_the_rows() -> None:
     frames: list[dict[str, Any]] = []
 
     class Log:
-        def send(self, **frame: Any) -> None:
+        def send(self, *, now: bool = True, **frame: Any) -> None:
             frames.append(frame)
 
     front = Front(manifest(key="customer"), one, log=Log())

@@ -22,11 +22,16 @@ MAX_CONNECTIONS = 2_000
 
 
 class Door(Protocol):
-    """What stands before the app (``front.Front``): ``ahead`` makes an app of it, ``at_once`` answers what needs no waiting, or None."""
+    """What stands before the app (``front.Front``): ``ahead`` makes an app of it, ``at_once`` answers what needs no waiting, or None.
+
+    ``flush`` is called before such answers go.
+    """
 
     def ahead(self, app: Any) -> Any: ...
 
     def at_once(self, scope: Any, body: bytes) -> tuple[int, Sequence[tuple[bytes, bytes]], bytes] | None: ...
+
+    def flush(self) -> None: ...
 
 
 def protocol(door: Door | None = None) -> type[Any]:
@@ -35,6 +40,19 @@ def protocol(door: Door | None = None) -> type[Any]:
     Give it as ``uvicorn.Config(app, http=protocol(front))``.
     """
     from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+    given: list[tuple[Any, bytes, bool]] = []  # answers of this turn of the loop: transport, bytes, whether it is the last
+
+    def go() -> None:
+        """They are flushed together, and go."""
+        if given and door is not None:
+            door.flush()
+        for transport, answer, last in given:
+            if not transport.is_closing():
+                transport.write(answer)
+                if last:
+                    transport.close()
+        given.clear()
 
     class Connection(HttpToolsProtocol):
         """Counts the headers that have come, and looks after a while whether they are whole."""
@@ -104,19 +122,19 @@ def protocol(door: Door | None = None) -> type[Any]:
             """Whether the whole request was answered at once, as a cycle of uvicorn's would have."""
             if cycle is not self.cycle or cycle.more_body or self.flow.write_paused or self.transport.is_closing():
                 return False
-            given = door.at_once(self.scope, bytes(cycle.body)) if door is not None else None
-            if given is None:
+            found = door.at_once(self.scope, bytes(cycle.body)) if door is not None else None
+            if found is None:
                 return False
-            status, headers, body = given
+            status, headers, body = found
             parts = [STATUS_LINE[status]]
             for name, value in (*self.server_state.default_headers, *headers):
                 parts += (name, b": ", value, b"\r\n")
             parts += (b"\r\n", body) if cycle.keep_alive else (b"connection: close\r\n\r\n", body)
             self.held = None
-            self.transport.write(b"".join(parts))
+            if not given:
+                self.loop.call_soon(go)
+            given.append((self.transport, b"".join(parts), not cycle.keep_alive))
             cycle.response_started = cycle.response_complete = True
-            if not cycle.keep_alive:
-                self.transport.close()
             self.on_response_complete()
             return True
 
@@ -130,12 +148,17 @@ def protocol(door: Door | None = None) -> type[Any]:
 
         def refuse(self, status: int, message: str) -> None:
             """The last answer of a connection; nothing where it is closing already."""
+            go()
             if self.transport.is_closing():
                 return
             body = json.dumps({"error": {"message": message, "problems": [], "count": 0}}).encode()
             head = f"HTTP/1.1 {status} {_REASONS[status]}\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
             self.transport.write(head.encode() + b"connection: close\r\n\r\n" + body)
             self.transport.close()
+
+        def shutdown(self) -> None:
+            go()
+            super().shutdown()
 
         def send_400_response(self, msg: str) -> None:
             self.refuse(400, "this is no HTTP request")

@@ -41,7 +41,11 @@ More = Sequence[tuple[bytes, bytes]]
 class Log(Protocol):
     """Takes each answered request; must not wait, must not raise. ``traffic.Sender`` is one."""
 
-    def send(self, *, latency_ms: float, status: int, version: str, rows: int, request: bytes, response: bytes) -> None: ...
+    def send(
+        self, *, latency_ms: float, status: int, version: str, rows: int, request: bytes, response: bytes, now: bool = True
+    ) -> None: ...
+
+    def flush(self) -> None: ...
 
 
 class Given(NamedTuple):
@@ -142,6 +146,7 @@ class Front:
         """Status, headers and body of the answer to a whole request, where nothing is to be waited for.
 
         None where it may be, or where it is not a POST of /predict as it should be: then it is asked as every ASGI app is.
+        ``flush`` must be called before the answer goes.
         """
         started = time.perf_counter()
         if scope["method"] != "POST" or arriving.path_of(scope) != "/predict" or not self._is_quick(len(body).bit_length()):
@@ -149,15 +154,20 @@ class Front:
         if len(body) > arriving.MAX_BODY or self._early("POST", arriving.headers(scope), False) is not None:
             return None
         given = self._timed(len(body).bit_length(), self._predict, body)
-        self._told("/predict", given, body, time.perf_counter() - started)
+        self._told("/predict", given, body, time.perf_counter() - started, now=False)
         return given.status, self._headers(len(given.body), given.more), given.body
 
-    def _told(self, where: str, given: Given, body: bytes, took: float) -> None:
+    def flush(self) -> None:
+        """The log has what was answered at once."""
+        if self.log is not None:
+            self.log.flush()
+
+    def _told(self, where: str, given: Given, body: bytes, took: float, *, now: bool = True) -> None:
         """Logged and counted, before the answer goes: nobody has an answer that is not on its way to the log."""
         if self.log is not None:
             asked, told = given.logged or (body, given.body)
             self.log.send(
-                latency_ms=took * 1e3, status=given.status, version=self.version, rows=given.rows, request=asked, response=told
+                latency_ms=took * 1e3, status=given.status, version=self.version, rows=given.rows, request=asked, response=told, now=now
             )
         self.counts.add(where, given.status, given.rows, took)
 

@@ -70,12 +70,13 @@ class Frame:
 class Sender:
     """Writes frames to the pipe ``fd`` from one thread, and never waits: what the pipe and a bounded queue do not take is dropped.
 
-    A frame is in the pipe, or behind others in the queue, when ``send`` returns: whoever hands over before it answers lets
-    the reader of an empty pipe know that it has every answered request.
+    A frame is in the pipe, or behind others in the queue, when ``send``, or the ``flush`` after it, returns: whoever hands over
+    before it answers lets the reader of an empty pipe know that it has every answered request.
     """
 
     def __init__(self, fd: int, *, queue: int = QUEUE) -> None:
         self.fd, self.queue, self.dropped, self.sent = fd, queue, 0, 0
+        self._held: list[tuple[float, int, str, int, bytes, bytes, float]] = []  # of this turn of the loop
         self._parts: deque[bytes | memoryview] = deque()
         self._ends: deque[int] = deque()  # parts that belong to each frame
         self._waiting = 0
@@ -85,31 +86,34 @@ class Sender:
         os.set_blocking(fd, False)
 
     def send(
-        self, *, latency_ms: float, status: int, version: str, rows: int, request: bytes, response: bytes, at: float | None = None
-    ) -> None:
-        """Hands over one answered request. Raises nothing."""
-        at = time.time() if at is None else at
-        frame: tuple[bytes | memoryview, ...]
-        frame = _frame(latency_ms, status, version, rows, request, response, self.dropped, self._pid, at)
-        if not self._parts and len(request) + len(response) < _SHORT and not self._closed and self._watched is None:
-            whole = b"".join(frame)
-            try:
-                done = os.write(self.fd, whole)
-            except OSError:  # full, or nobody reads: as below
-                done = 0
-            if done == len(whole):  # the usual case
-                self.sent += 1
-                return
-            frame = (memoryview(whole)[done:],)
+        self, *, latency_ms: float, status: int, version: str, rows: int, request: bytes, response: bytes, at: float | None = None,
+        now: bool = True,
+    ) -> None:  # fmt: skip
+        """Hands over one answered request; not ``now`` where ``flush`` follows, so that several are one write. Raises nothing."""
+        self._held.append((latency_ms, status, version, rows, request, response, time.time() if at is None else at))
+        if now:
+            self.flush()
+
+    def flush(self) -> None:
+        """Writes what waits, as far as the pipe takes it now."""
+        for answered in self._held:
+            self._put(*answered)
+        self._held.clear()
+        if self._watched is None:
+            self._flush()
+
+    def _put(self, latency: float, status: int, version: str, rows: int, request: bytes, response: bytes, at: float) -> None:
+        """Its frame, into the queue."""
+        frame = _frame(latency, status, version, rows, request, response, self.dropped, self._pid, at)
         size = sum(map(len, frame))
+        if size < _SHORT:
+            frame = (b"".join(frame),)
         if self._closed or self._waiting + size > self.queue:
             self.dropped += 1
             return
         self._parts.extend(frame)
         self._ends.append(len(frame))
         self._waiting += size
-        if self._watched is None:
-            self._flush()
 
     def _flush(self) -> None:
         """Writes until the queue is empty or the pipe is full; then the loop says when it is not."""
@@ -126,6 +130,10 @@ class Sender:
 
     def _forget(self, done: int) -> None:
         """Takes ``done`` written bytes off the queue."""
+        if done == self._waiting:  # as a rule
+            self.sent += len(self._ends)
+            self._empty()
+            return
         self._waiting -= done
         while done:
             part = self._parts[0]
@@ -141,6 +149,9 @@ class Sender:
 
     def _give_up(self) -> None:
         self.dropped += len(self._ends)
+        self._empty()
+
+    def _empty(self) -> None:
         self._parts.clear()
         self._ends.clear()
         self._waiting = 0
@@ -160,6 +171,7 @@ class Sender:
 
     def close(self, seconds: float = 2.0) -> None:
         """Writes what waits, for at most ``seconds``; what is left then is dropped."""
+        self.flush()
         self._unwatch()
         self._closed = True
         end = time.monotonic() + seconds
