@@ -8,7 +8,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -181,26 +181,54 @@ class Wire:
         return lambda *_: None
 
 
-def test_what_was_answered_goes_before_the_connection_ends(port: int) -> None:
+class Broken(Wire):
+    """One that cannot be written to."""
+
+    def write(self, data: bytes) -> None:
+        raise OSError("broken")
+
+
+@pytest.fixture
+def connect(port: int) -> Iterator[Callable[[Wire], Any]]:
+    """Connections by hand, of one class, to a front that knows BODY's size as quick."""
     import uvicorn
     from uvicorn.server import ServerState
 
     assert exchange(port, post(BODY))[0] == 200
     config = uvicorn.Config(behind, log_level="error", lifespan="off")
     config.load()
-    loop = asyncio.new_event_loop()
-    try:
-        for ending in ("shutdown", "garbage"):
-            connection, wire = connections.protocol(FRONT)(config=config, server_state=ServerState(), app_state={}, _loop=loop), Wire()
-            connection.connection_made(wire)
-            connection.data_received(post(BODY) + (b"\x00" * 9 if ending == "garbage" else b""))
-            if ending == "shutdown":
-                connection.shutdown()
-            assert [part[:3] for part in wire.sent.split(b"HTTP/1.1 ")[1:]] == [b"200"] + [b"400"] * (ending == "garbage")
-            assert wire.closed
-            connection.connection_lost(None)
-    finally:
-        loop.close()
+    loop, kind = asyncio.new_event_loop(), connections.protocol(FRONT)
+
+    def made(wire: Wire) -> Any:
+        connection = kind(config=config, server_state=ServerState(), app_state={}, _loop=loop)
+        connection.connection_made(wire)
+        return connection
+
+    yield made
+    loop.close()
+
+
+@pytest.mark.parametrize("ending", ["shutdown", "garbage"])
+def test_what_was_answered_goes_before_the_connection_ends(connect: Callable[[Wire], Any], ending: str) -> None:
+    connection = connect(wire := Wire())
+    connection.data_received(post(BODY) + (b"\x00" * 9 if ending == "garbage" else b""))
+    if ending == "shutdown":
+        connection.shutdown()
+    assert [part[:3] for part in wire.sent.split(b"HTTP/1.1 ")[1:]] == [b"200"] + [b"400"] * (ending == "garbage")
+    assert wire.closed
+    connection.connection_lost(None)
+
+
+def test_an_answer_that_cannot_go_holds_up_no_other(connect: Callable[[Wire], Any]) -> None:
+    broken, sound = connect(Broken()), connect(wire := Wire())
+    broken.data_received(post(BODY))
+    with pytest.raises(OSError, match="broken"):
+        broken.shutdown()
+    sound.data_received(post(BODY))
+    sound.shutdown()
+    assert wire.sent.count(b"HTTP/1.1 200") == 1
+    for connection in (broken, sound):
+        connection.connection_lost(None)
 
 
 def test_the_requests_of_one_packet_are_answered_in_their_order(port: int) -> None:

@@ -45,14 +45,15 @@ def protocol(door: Door | None = None) -> type[Any]:
 
     def go() -> None:
         """They are flushed together, and go."""
-        if given and door is not None:
+        turn = given.copy()
+        given.clear()  # first: a turn that fails must not hold up the next ones
+        if turn and door is not None:
             door.flush()
-        for transport, answer, last in given:
+        for transport, answer, last in turn:
             if not transport.is_closing():
                 transport.write(answer)
                 if last:
                     transport.close()
-        given.clear()
 
     class Connection(HttpToolsProtocol):
         """Counts the headers that have come, and looks after a while whether they are whole."""
