@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from nbml import errors
 from nbml.display import Report, Shown
 from nbml.store import Store, Thing, outbox, runs
+from nbml.tracking import after
 from nbml.tracking.fits import plain
 
 if TYPE_CHECKING:
@@ -28,6 +29,19 @@ class Unversioned:
 
     def __str__(self) -> str:
         return f"{self.rows:,} × {self.columns}" + (f" ({self.fingerprint[:8]})" if self.fingerprint else "")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that silently ruins a result. ``message`` is one line, ``evidence`` JSON (the figures), ``advice`` what to do."""
+
+    code: str
+    message: str
+    evidence: dict[str, Any]
+    advice: str
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message}"
 
 
 @dataclass(frozen=True)
@@ -98,9 +112,10 @@ class Run(Shown):
         return pd.DataFrame({"step": pd.Series(steps, dtype="int64"), "time": when, "value": pd.Series(values, dtype="float64")})
 
     @property
-    def findings(self) -> list[Any]:
-        """What silently ruins the result. Judgement is not in this version: the list is empty, which is no acquittal."""
-        return []
+    def findings(self) -> list[Finding]:
+        """What silently ruins the result. Where judgement is still at work in this process, it is waited for."""
+        after.wait(self._thing.id)
+        return [Finding(**said) for said in self._body.get("findings", ())]
 
     # -- where and when
 
