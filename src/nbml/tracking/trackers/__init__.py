@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,7 +17,8 @@ class RunRecord:
 
     ``uid`` is the run's id for good: what has that id already is this run. Times are epoch seconds. ``state`` is finished,
     failed or interrupted. ``params`` holds JSON values, with NaN and infinity as floats. ``series`` holds for each
-    metric its steps, times and values in the order of their coming.
+    metric its steps, times and values in the order of their coming. ``code`` (file name -> text), ``figures`` (title, PNG) and
+    ``samples`` (name -> CSV of first rows) are empty unless the settings let them leave.
     """
 
     uid: str
@@ -31,6 +32,9 @@ class RunRecord:
     note: str
     params: Mapping[str, Any]
     series: Mapping[str, tuple[Sequence[int], Sequence[float], Sequence[float]]]
+    code: Mapping[str, str] = field(default_factory=dict)
+    figures: Sequence[tuple[str, bytes]] = ()
+    samples: Mapping[str, str] = field(default_factory=dict)
 
     def rows(self) -> Iterator[Row]:
         """The points put together by step, lowest first. Of several values of one metric at one step the last one stands."""
@@ -56,8 +60,9 @@ class Tracker(Protocol):
     def send(self, record: RunRecord) -> Mapping[str, Any]:
         """Take the whole run, and return once the tool has it safe: what was kept, as JSON without absolute paths.
 
-        ``where`` in the answer is a short text for people: a folder of the project, or an address. Taking the same run
-        again, also after being killed in the middle, leaves it there once, as it is now. Raises errors.TrackerFailed
-        where it is worth trying again later.
+        ``where`` in the answer is a short text for people: a folder of the project, or an address; ``left`` lists in short
+        sentences what the tool cannot hold. What a server says it took is read back. Taking the same run again, also after
+        being killed in the middle, leaves it there once, as it is now. Raises errors.TrackerFailed where it is worth trying
+        again later.
         """
         ...
