@@ -86,7 +86,7 @@ def test_outer_fits_are_told_inner_ones_are_counted(project: Path) -> None:
     assert run.params["param_grid"] == {"alpha": [1.0, 2.0]}
     with nbml.track("scores") as run:
         cross_val_score(Ridge(alpha=3.0), X, Y, cv=3)
-    assert (run._body["estimators"][0]["times"], run.params["alpha"]) == (3, 3.0)
+    assert (run._body["estimators"][0]["times"], run._body["nested"], run.params["alpha"]) == (1, 3, 3.0)
     with nbml.track("forest") as run:
         RandomForestClassifier(n_estimators=8, n_jobs=2).fit(X, Y)
     assert [e["type"] for e in run._body["estimators"]] == ["RandomForestClassifier"]

@@ -157,7 +157,6 @@ def test_a_block_is_entered_once(project: Path) -> None:
             "the name 'Base Line' does not fit: lower-case letters, digits, '.', '_' and '-', at most 63; 'base-line' would",
         ),
         ({"name": "a", "to": "wandbb"}, errors.UnknownAdapter, "no tracker 'wandbb'; nearest: wandb\nTry: %nbml track --help"),
-        ({"name": "a", "to": "wandb,mlflow"}, errors.NotYet, "the tracker 'mlflow' is not there yet; wandb is\nTry: %nbml track --help"),
     ],
 )
 def test_what_cannot_begin_is_refused_before_the_block(project: Path, arguments, kind, message: str) -> None:
@@ -168,21 +167,12 @@ def test_what_cannot_begin_is_refused_before_the_block(project: Path, arguments,
 
 
 def test_trackers_of_the_settings_hear_of_every_run(project: Path) -> None:
-    (project / "nbml.toml").write_text('[tracking]\nto = ["mlflow"]\n')
-    with pytest.raises(errors.NotYet):
+    (project / "nbml.toml").write_text('[tracking]\nto = ["wandbb"]\n')
+    with pytest.raises(errors.UnknownAdapter, match="nearest: wandb"):
         nbml.track("a")
     with nbml.track("a", to=()) as run:
         pass
     assert run.mirrors == {}
-
-
-def test_what_is_for_later_says_so(project: Path) -> None:
-    with nbml.track("a") as run:
-        pass
-    with pytest.raises(errors.NotYet, match=r"run\.recipe is not in this version"):
-        _ = run.recipe
-    with pytest.raises(errors.NotYet, match=r"run\.reproducible is not in this version"):
-        _ = run.reproducible
 
 
 def test_a_running_run_is_seen_live_and_by_another_process(project: Path) -> None:

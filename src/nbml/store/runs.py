@@ -250,7 +250,7 @@ def curve(values: Sequence[float], most: int = 40) -> list[float | None]:
 
 def write_numbers(numbers: Mapping[str, float]) -> str:
     """Numbers as JSON; NaN and infinity as texts."""
-    return json.dumps({k: v if math.isfinite(v) else repr(v).replace("nan", "NaN") for k, v in numbers.items()}, ensure_ascii=False)
+    return json.dumps({k: v if math.isfinite(v) else _word(v) for k, v in numbers.items()}, ensure_ascii=False)
 
 
 def read_numbers(text: str) -> dict[str, float]:
@@ -258,9 +258,50 @@ def read_numbers(text: str) -> dict[str, float]:
     return {name: float(value) for name, value in json.loads(text).items()}
 
 
+def put(store: Store, run: int, key: str, value: Any) -> None:
+    """Set one key of a run's body to a JSON value and leave the others alone, whoever else writes to it meanwhile.
+
+    Numbers that JSON has not become the texts "NaN", "inf" and "-inf". Raises errors.StoreError.
+    """
+    put_all(store, run, {key: value})
+
+
+def put_all(store: Store, run: int, values: Mapping[str, Any]) -> None:
+    """``put`` of several keys, in one transaction."""
+    store.write(lambda db: put_in(db, run, values))
+
+
+def put_in(db: sqlite3.Connection, run: int, values: Mapping[str, Any]) -> None:
+    """``put_all`` inside a transaction."""
+    for key, value in values.items():
+        db.execute("UPDATE thing SET body=json_set(body,?,json(?)) WHERE id=?", (f'$."{key}"', as_json(value), run))
+
+
+def as_json(value: Any) -> str:
+    """A value as JSON text that every reader takes: no NaN, no infinity, no half of a surrogate pair."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except ValueError:
+        text = json.dumps(_finite(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.encode("utf-8", "replace").decode()
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return _word(value)
+    if isinstance(value, Mapping):
+        return {key: _finite(part) for key, part in value.items()}
+    return [_finite(part) for part in value] if isinstance(value, (list, tuple)) else value
+
+
+def _word(value: float) -> str:
+    """NaN and infinity as texts, which ``float`` reads."""
+    return "NaN" if value != value else repr(value)
+
+
 def set_row(db: sqlite3.Connection, run: int, row: Mapping[str, Any]) -> None:
     """Replace the panel's line of a run."""
-    db.execute("UPDATE thing SET body=json_set(body,'$.row',json(?)) WHERE id=?", (json.dumps(row, ensure_ascii=False), run))
+    put_in(db, run, {"row": row})
 
 
 def set_tags(db: sqlite3.Connection, run: int, tags: Iterable[str]) -> None:

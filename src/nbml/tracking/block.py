@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import threading
 import time
 import uuid
 import warnings
@@ -15,16 +14,14 @@ from typing import Any, Literal, TypeVar
 from nbml import errors
 from nbml.display import keep
 from nbml.store import Store, Thing, outbox, runs
-from nbml.tracking import context, estimators, points
+from nbml.tracking import context, estimators, opened, points
 from nbml.tracking.feed import Feed
-from nbml.tracking.fits import Fits, find_versions
+from nbml.tracking.fits import Fits
 from nbml.tracking.secrets import Redaction
+from nbml.tracking.used import find_versions
 from nbml.tracking.values import Run
 
 T = TypeVar("T")
-
-#: the runs that are open, outermost first
-_open: list[Tracked] = []
 
 
 class Tracked(Run):
@@ -37,25 +34,27 @@ class Tracked(Run):
         self._feed: Feed | None = None
         self._ended = False
         self._pid = os.getpid()
+        #: the block that this one is opened in
+        self.around: Any = None
 
     def __enter__(self) -> Tracked:
         if self._feed is not None or self._ended:
             raise errors.UsageError(f"the run {self} is over; track it again", next=f'run = nbml.track("{self.name}", resume=True)')
         self._redaction = Redaction()
-        self._fits = Fits(self._redaction, threading.get_ident())
+        self._fits = Fits(self._redaction)
         self._begin()
         self._feed = Feed(self._store, self._thing, self._draw)
-        self._counts_memory = not _open and context.reset_peak()
+        self._counts_memory = not opened.any_open() and context.reset_peak()
         context.look_for_gpus()
         self._clock = time.monotonic()
-        _open.append(self)
-        estimators.watch(self._fits)
+        self.around = opened.here()
+        opened.enter(self)
+        estimators.watch(self, self._fits)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> Literal[False]:
-        estimators.unwatch(self._fits)
-        if self in _open:
-            _open.remove(self)
+        estimators.unwatch(self)
+        opened.leave(self)
         feed = self._feed
         if feed is None or self._ended or os.getpid() != self._pid:
             return False
@@ -116,10 +115,9 @@ class Tracked(Run):
             first = (str(error).splitlines() or [""])[0][:300]
             body["error"] = self._redaction.text(f"{kind.__name__ if kind else ''}: {first}".rstrip(": "))
         self._thing = self._store.update(self._thing, body, state=state)
-        for one in self._fits.used.values():
+        for one in self._fits.taken.found:
             if one.thing is not None:
                 self._store.link(self._thing, one.thing, "data")
-        self._fits.used.clear()
         self._draw()
         if outbox.letters(self._store, state="waiting"):
             from nbml.tracking.sender import wake
@@ -140,8 +138,8 @@ class Tracked(Run):
     def _facts(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """What was captured unasked, for the body."""
         fits = self._fits
-        used = list(fits.used.values())
-        self._unless("data versions", lambda: find_versions(used))
+        used = fits.taken.found
+        self._unless("data versions", lambda: find_versions(self._store, used))
         git = self._unless("Git", lambda: context.git(self._store.root)) or {}
         diff = git.pop("diff", "")
         if diff:
@@ -156,11 +154,7 @@ class Tracked(Run):
             "nested": fits.inner,
             "data": [
                 *before.get("data", ()),
-                *(
-                    {"rows": u.rows, "columns": u.columns, "kind": u.kind, "fingerprint": u.fingerprint}
-                    | ({"ref": u.thing.ref, "part": u.part} if u.thing else {})
-                    for u in used
-                ),
+                *(one.body() for one in used),
             ],
             "figures": [*before.get("figures", ()), *({"title": title, "blob": self._store.put_blob(png)} for title, png in pictures)],
         }
@@ -187,8 +181,8 @@ def log(values: Mapping[str, Any] | None = None, /, step: int | None = None, **m
     Without ``step`` each metric counts its own. Returns at once; a point is durable within 200 ms. Raises errors.NotInRun,
     and errors.BadArgument naming what is no number.
     """
-    run = _open[-1] if _open else None
-    if run is None or run._feed is None or run._pid != os.getpid():
+    run = opened.here()
+    if run is None or run._feed is None or run._ended or run._pid != os.getpid():
         raise errors.NotInRun("nbml.log was called outside a run", next='with nbml.track("baseline"): nbml.log(auc=0.91)')
     found = points.checked(values, metrics)
     run._feed.put((time.time(), None if step is None else points.place(step), found))

@@ -1,33 +1,27 @@
-"""What the fits of a block say: the parameters of each estimator, and the frames that it was given."""
+"""What the estimators of a block say: the parameters of each that was fitted."""
 
 from __future__ import annotations
 
-import hashlib
+import functools
 import inspect
+import json
 import math
-import sys
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from nbml import frames
-from nbml.store import Thing, current
 from nbml.tracking.secrets import Redaction
+from nbml.tracking.used import Taken
 
 #: longest text of a parameter that is kept
 LONGEST = 500
-#: cells of a frame up to which its content is fingerprinted (about half a second)
-CELLS = 5_000_000
-#: different frames of one run that are looked at
-FRAMES = 20
-#: bytes of a stored version up to which a frame is looked for inside it
-PART = 20_000_000
+#: different sets of parameters of one class, and of all, that are kept; fits beyond are counted
+EACH, ALL = 20, 200
 
 
 @dataclass
 class Fit:
-    """The last fit of one class of estimator."""
+    """Fits of one class of estimator with the same parameters."""
 
     type: str
     params: dict[str, Any]
@@ -36,69 +30,100 @@ class Fit:
 
 
 @dataclass
-class Used:
-    """A frame that a fit was given."""
-
-    value: Any
-    rows: int
-    columns: int
-    kind: str
-    fingerprint: str
-    thing: Thing | None = None
-    part: bool = False
-
-
-@dataclass
 class Fits:
-    """Listens to the fits of one run."""
+    """Listens to the estimators of one run."""
 
     redaction: Redaction
-    thread: int = field(default_factory=threading.get_ident)
-    found: dict[type, Fit] = field(default_factory=dict)
-    used: dict[int, Used] = field(default_factory=dict)
+    taken: Taken = field(default_factory=Taken)
+    found: dict[tuple[str, str], Fit] = field(default_factory=dict)
+    #: fits inside others, and fits with parameters that are not kept
     inner: int = 0
+    left: int = 0
     #: estimators that learn piece by piece, held so that no other gets their id
-    _partial: dict[int, Any] = field(default_factory=dict)
+    _partial: dict[int, tuple[Any, Fit]] = field(default_factory=dict)
 
     def nested(self) -> None:
-        """A fit inside another one ended."""
+        """A fit inside another call ended."""
         self.inner += 1
 
     def fitted(self, estimator: Any, args: tuple[Any, ...], kwargs: dict[str, Any], method: str) -> None:
-        """Write down an outer fit."""
-        before = self.found.get(type(estimator))
-        if before is not None and method == "partial_fit" and id(estimator) in self._partial:
-            before.times += 1
+        """Write down an outer fit, and the frame that it was given."""
+        known = self._partial.get(id(estimator)) if method == "partial_fit" else None
+        if known is not None:
+            known[1].times += 1
             return
-        if method == "partial_fit":
-            self._partial[id(estimator)] = estimator
+        fit = self._describe(estimator)
+        if fit is not None and method == "partial_fit":
+            self._partial[id(estimator)] = (estimator, fit)
+        self.taken.take(args[0] if args else kwargs.get("X"))
+
+    def called(self, estimator: Any, method: str, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
+        """The frame that was predicted or transformed is a frame used, too."""
+        if method not in ("fit_transform", "fit_predict"):
+            self.taken.take(args[0] if args else kwargs.get("X"))
+
+    def validated(self, function_name: str, estimator: Any, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
+        """A cross-validation fits, be it in other processes."""
+        if hasattr(estimator, "get_params"):
+            self._describe(estimator)
+        self.taken.take(args[1] if len(args) > 1 else kwargs.get("X"))
+
+    def split(self, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
+        """What is split is a frame used."""
+        self.taken.take(args[0] if args else None)
+
+    def scored(self, metric_name: str, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
+        """The user logs what counts."""
+
+    def _describe(self, estimator: Any) -> Fit | None:
         params, changed = describe(estimator, self.redaction)
-        self.found[type(estimator)] = Fit(type(estimator).__name__, params, changed, before.times + 1 if before else 1)
-        data = args[0] if args else kwargs.get("X")
-        if data is not None and id(data) not in self.used and len(self.used) < FRAMES:
-            seen = look(data)
-            if seen is not None:
-                self.used[id(data)] = seen
+        key = (type(estimator).__name__, json.dumps(params, sort_keys=True))
+        known = self.found.get(key)
+        if known is not None:
+            known.times += 1
+            return known
+        if len(self.found) >= ALL or sum(name == key[0] for name, _ in self.found) >= EACH:
+            self.left += 1
+            return None
+        self.found[key] = fit = Fit(key[0], params, changed)
+        return fit
 
     def params(self) -> dict[str, Any]:
-        """All parameters under their own names; where two classes differ in one, each under ``class__name``."""
-        fits = list(self.found.values())
+        """All parameters under their own names; where two estimators differ in one, each under ``class__name``.
+
+        Several of one class are ``class-1``, ``class-2``, in the order of their fits, as ``make_pipeline`` calls its steps.
+        """
         values: dict[str, list[Any]] = {}
-        for fit in fits:
+        for fit in self.found.values():
             for name, value in fit.params.items():
                 known = values.setdefault(name, [])
-                if value not in known:
+                if not any(_same(value, one) for one in known):
                     known.append(value)
         return {
-            name if len(values[name]) == 1 else f"{fit.type.lower()}__{name}": value
-            for fit in fits
+            name if len(values[name]) == 1 else f"{owner}__{name}": value
+            for owner, fit in self._named()
             for name, value in fit.params.items()
         }
 
     def changed(self) -> list[str]:
         """Those of ``params`` that are not the default."""
         params = self.params()
-        return [name if name in params else f"{fit.type.lower()}__{name}" for fit in self.found.values() for name in fit.changed]
+        return [name if name in params else f"{owner}__{name}" for owner, fit in self._named() for name in fit.changed]
+
+    def _named(self) -> list[tuple[str, Fit]]:
+        """Each estimator with what it is called by among the others."""
+        fits = list(self.found.values())
+        types = [fit.type.lower() for fit in fits]
+        seen: dict[str, int] = {}
+        named = []
+        for kind, fit in zip(types, fits, strict=True):
+            seen[kind] = seen.get(kind, 0) + 1
+            named.append((f"{kind}-{seen[kind]}" if types.count(kind) > 1 else kind, fit))
+        return named
+
+
+def _same(one: Any, other: Any) -> bool:
+    return type(one) is type(other) and bool(one == other)
 
 
 def describe(estimator: Any, redaction: Redaction) -> tuple[dict[str, Any], list[str]]:
@@ -114,8 +139,8 @@ def describe(estimator: Any, redaction: Redaction) -> tuple[dict[str, Any], list
             continue
         owner, _, leaf = name.rpartition("__")
         holder = deep.get(owner, estimator) if owner else estimator
-        found[name] = redaction.param(name, simple(value))
-        if not hasattr(value, "get_params") and simple(_default(type(holder), leaf)) != simple(value):
+        found[name] = said = redaction.param(name, simple(value))
+        if not hasattr(value, "get_params") and _default(type(holder), leaf) != said:
             changed.append(name)
     return found, changed
 
@@ -128,23 +153,31 @@ def _parts(value: Any) -> bool:
 
 
 def _default(cls: type, name: str) -> Any:
+    """The default of a parameter, as ``simple`` has it."""
+    return _defaults(cls).get(name)
+
+
+@functools.lru_cache(maxsize=200)
+def _defaults(cls: type) -> dict[str, Any]:
     try:
-        parameter = inspect.signature(cls.__init__).parameters.get(name)  # type: ignore[misc]
+        parameters = inspect.signature(cls.__init__).parameters.values()  # type: ignore[misc]
     except (TypeError, ValueError):
-        return None
-    return None if parameter is None or parameter.default is parameter.empty else parameter.default
+        return {}
+    return {one.name: simple(one.default) for one in parameters if one.default is not one.empty}
 
 
 def simple(value: Any) -> Any:
     """A value as JSON. Numbers that JSON has not are ``{"float": "nan"}``; what is no plain value stands as its name."""
+    if value is None or isinstance(value, (bool, int)):
+        return value
+    if isinstance(value, str):
+        return value[:LONGEST]
     if hasattr(value, "item") and getattr(value, "shape", None) == ():
         value = value.item()
-    if value is None or isinstance(value, (bool, int)):
+    if isinstance(value, (bool, int)):
         return value
     if isinstance(value, float):
         return value if math.isfinite(value) else {"float": repr(value)}
-    if isinstance(value, str):
-        return value[:LONGEST]
     if isinstance(value, (list, tuple)) and len(value) <= 100:
         return [simple(part) for part in value]
     if isinstance(value, Mapping) and len(value) <= 100:
@@ -162,50 +195,3 @@ def plain(value: Any) -> Any:
     if isinstance(value, dict):
         return float(value["float"]) if set(value) == {"float"} else {key: plain(part) for key, part in value.items()}
     return [plain(part) for part in value] if isinstance(value, list) else value
-
-
-def look(data: Any) -> Used | None:
-    """A frame or array as it is now, or None for what is neither."""
-    shape = getattr(data, "shape", None)
-    if not isinstance(shape, tuple) or not 1 <= len(shape) <= 2 or not all(isinstance(n, int) for n in shape):
-        return None
-    rows, columns = shape[0], shape[1] if len(shape) == 2 else 1
-    digest = ""
-    if rows * columns <= CELLS:
-        if frames.is_frame(data):
-            digest = frames.fingerprint(data)
-        elif type(data).__module__ == "numpy" and not data.dtype.hasobject:
-            digest = hashlib.sha256(f"nbml-array-1 {data.dtype} {shape}".encode() + data.tobytes()).hexdigest()
-    return Used(data, rows, columns, type(data).__name__, digest)
-
-
-def find_versions(used: list[Used]) -> None:
-    """Find the dataset version that each frame is, or of whose rows and columns it is a part. Claims nothing that is not so."""
-    store = current()
-    if "pandas" not in sys.modules or not store.read("SELECT 1 FROM thing WHERE kind='dataset' LIMIT 1"):
-        return
-    opened: dict[int, Any] = {}
-    for one in used:
-        if one.fingerprint and frames.is_frame(one.value):
-            one.thing = store.by_hash("dataset", one.fingerprint) or _part(one, store.latest("dataset"), opened)
-            one.part = one.thing is not None and one.thing.hash != one.fingerprint
-
-
-def _part(one: Used, versions: list[Thing], opened: dict[int, Any]) -> Thing | None:
-    """The newest version that holds the frame's rows, by their index, and its columns, with equal values."""
-    from nbml.datasets.parquet import decode
-
-    frame = one.value
-    names = [str(column) for column in frame.columns]
-    for thing in versions:
-        body = thing.body
-        if one.rows > body["rows"] or body["bytes"] > PART or not set(names) <= set(body["columns"]):
-            continue
-        if thing.id not in opened:
-            opened[thing.id] = decode(current().read_blob(body["blob"]))
-        whole = opened[thing.id]
-        inside = whole.index.is_unique and set(frame.columns) <= set(whole.columns) and bool(frame.index.isin(whole.index).all())
-        if inside and whole.loc[frame.index, list(frame.columns)].equals(frame):
-            # what was changed after the fit is not what was fitted on
-            return thing if frames.fingerprint(frame) == one.fingerprint else None
-    return None
