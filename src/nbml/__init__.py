@@ -32,6 +32,7 @@ _HOMES = {
     "runs": "nbml.tracking:runs",
     "run": "nbml.tracking:run",
     "compare": "nbml.tracking:compare",
+    "reproduce": "nbml.tracking.reproducing:reproduce",
     "tune": "nbml.tuning:tune",
     "study": "nbml.tuning:study",
     "slice": "nbml.slicing:slice",
@@ -57,7 +58,7 @@ _HOMES = {
 #: verbs of later versions; each raises errors.NotYet, which names it
 _COMING = (
     "alert", "alerts", "card", "explain", "export", "import_runs", "judge", "label", "lineage",
-    "promote", "recipe", "report", "reproduce", "retrain", "stale",
+    "promote", "recipe", "report", "retrain", "stale",
 )  # fmt: skip
 _HOMES |= {name: f"nbml.commands:{name}" for name in _COMING}
 

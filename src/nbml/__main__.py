@@ -169,9 +169,12 @@ def jsonable(value: Any) -> Any:
         return [{str(key): _cell(entry) for key, entry in row.items()} for row in frame.to_dict("records")]
     if isinstance(value, Shown):
         found = payload(value._report(), None)
-        return found | {word: getattr(value, word) for word in ("success", "same") if hasattr(value, word)}
+        known = {word: getattr(value, word) for word in ("success", "same", "differences", "why") if hasattr(value, word)}
+        return found | {word: jsonable(entry) for word, entry in known.items()}
     if isinstance(value, (list, tuple)):
         return [jsonable(entry) for entry in value]
+    if isinstance(value, dict):
+        return {str(key): jsonable(entry) for key, entry in value.items()}
     return scalar(value)
 
 

@@ -15,7 +15,10 @@ import traceback
 import types
 from typing import Any
 
-LIBRARIES = ("numpy", "numpy.random", "pandas", "pyarrow.parquet", "sklearn.linear_model", "sklearn.ensemble", "sklearn.datasets", "sklearn.model_selection")
+LIBRARIES = (
+    "numpy", "numpy.random", "pandas", "pyarrow.parquet", "sklearn.linear_model", "sklearn.ensemble", "sklearn.datasets",
+    "sklearn.model_selection",
+)  # fmt: skip
 
 
 def encode(value: Any) -> str:

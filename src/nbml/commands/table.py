@@ -151,7 +151,8 @@ TRACKING = (
     _lookup("run"),
     Command("compare", "Compare runs.", (Param("runs", "ref", help="runs", of="run", form="many"),), line=("runs",),
             example="%nbml compare RUN RUN"),
-    Command("reproduce", "Run a recipe again and compare its metrics.", (_ref("run", "run"),), line=("run",), since=LATER),
+    Command("reproduce", "Run a run's recipe again and compare its metrics.", (_ref("run", "run"),), line=("run",),
+            example="%nbml reproduce RUN"),
     Command("recipe", "Show the statements that computed a name.", (Param("name_or_run", "text"),), line=("name_or_run",), since=LATER),
     Command("judge", "Look for what silently ruins a model.", tuple(
         Param(name, "model" if name == "model" else "data") for name in ("model", "X_train", "y_train", "X_test", "y_test")

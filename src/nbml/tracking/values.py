@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from nbml.datasets import DatasetVersion
+    from nbml.slicing import Recipe
+
+#: why a run has no recipe
+UNSEEN = "its statements were not recorded: it ran outside a notebook, or before %load_ext nbml"
 
 
 @dataclass(frozen=True)
@@ -192,20 +196,26 @@ class Run(Shown):
         letters = outbox.letters(self._store, run=self._thing.id)
         return {x.tracker: str(x.body.get("where", "sent")) if x.state == "sent" else x.error or "waiting" for x in letters}
 
-    # -- later
+    # -- whether it can be had again
 
     @property
-    def recipe(self) -> Any:
-        """The program that computed it."""
-        raise errors.NotYet("run.recipe is not in this version; the cell is in run.source", next=f'nbml.run("{self.id}").source')
+    def recipe(self) -> Recipe | None:
+        """The statements that computed it, as a program that runs again; None where nobody saw them."""
+        from nbml.tracking import reproducing
+
+        reproducing.settle(self._thing.id)
+        said = self._body.get("recipe")
+        return reproducing.read(said) if said else None
 
     @property
     def reproducible(self) -> str:
-        """Whether it can be run again."""
-        raise errors.NotYet(
-            "run.reproducible is not in this version; run.environment, run.source and run.diff say what it ran with",
-            next=f'nbml.run("{self.id}").environment',
-        )
+        """``"reproducible"``, ``"hidden-state"`` or ``"not-reproducible"``, as its recipe says."""
+        return "not-reproducible" if self.recipe is None else self.recipe.verdict
+
+    @property
+    def why(self) -> tuple[str, ...]:
+        """What stands against its being reproducible: cell and cause, in sentences."""
+        return (UNSEEN,) if self.recipe is None else tuple(self.recipe.why)
 
     # -- inside
 

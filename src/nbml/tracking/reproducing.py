@@ -1,0 +1,228 @@
+"""``reproduce``: a run's Recipe in a fresh process, and its metrics beside those that were recorded."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from nbml.display import Report, Shown
+from nbml.slicing import recorder
+from nbml.store import Store, runs
+from nbml.tracking import after
+from nbml.tracking.secrets import MARK, Redaction
+from nbml.tracking.values import Run
+
+if TYPE_CHECKING:
+    from nbml.running.fresh import Fresh, Logged
+    from nbml.slicing import Recipe
+
+#: a replay may take this many seconds, and this many times what the run took
+LEAST, TIMES = 600.0, 10.0
+#: the steps and the values of one metric
+Course = tuple[list[int], list[float]]
+#: what was recorded, and what came again
+Pair = tuple[float | None, float | None]
+
+
+@dataclass(frozen=True, repr=False)
+class Reproduction(Shown):
+    """What came of running a run again.
+
+    ``same``: every metric has every bit that was recorded, at every step, and the recipe can be replayed. ``differences`` are
+    the metrics that have not: (recorded, replayed), None where there is none; of a metric with steps the first that differ.
+    ``why`` are sentences: what stands in the way, what differs and since where, and what has changed around it.
+    """
+
+    run: Run
+    same: bool
+    differences: dict[str, Pair]
+    why: tuple[str, ...]
+    recorded: dict[str, float] = field(default_factory=dict)
+    replayed: dict[str, float] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    @property
+    def healthy(self) -> bool:
+        """What the exit code of ``python -m nbml reproduce`` tells."""
+        return self.same
+
+    def _report(self) -> Report:
+        from nbml.tracking.reproducing_report import reproduction_report
+
+        return reproduction_report(self)
+
+
+def reproduce(run: str | Run) -> Reproduction:
+    """Run a run's Recipe in a fresh process, with the recorded versions of its data, and compare metric by metric.
+
+    Nothing of it reaches the record, a tracker, or a file of the project. Never raises for what cannot be replayed: ``same`` is
+    False then and ``why`` tells. An interrupt ends the process. Raises errors.UnknownRun.
+    """
+    from nbml import tracking
+
+    one = tracking.run(run)
+    recorded = one.metrics
+    recipe = one.recipe
+    if recipe is None:
+        return Reproduction(one, False, _lost(recorded), one.why, recorded)
+    around = _around(one.environment)
+    missing = tuple(recipe.missing())
+    if missing or not recipe.source:
+        return Reproduction(one, False, _lost(recorded), (*one.why, *missing, *around), recorded)
+    fresh = recipe.played(max(LEAST, TIMES * (one._row.seconds or 0.0)))
+    told = (*one.why, *_stopped(fresh, recipe), *around)
+    logged = _its(fresh.runs, one.name, int(one._body.get("recipe", {}).get("following", 0)))
+    if logged is None:
+        said = () if fresh.error else (f"the replay logged nothing for {one.name}",)
+        return Reproduction(one, not recorded and not fresh.error, _lost(recorded), (*told, *said), recorded, {}, fresh.seconds)
+    differences, since = compared(_courses(one), logged.points)
+    same = not differences and not fresh.error and recipe.verdict != "not-reproducible"
+    return Reproduction(one, same, differences, (*told, *since), recorded, logged.metrics, fresh.seconds)
+
+
+def compared(recorded: Mapping[str, Course], replayed: Mapping[str, Course]) -> tuple[dict[str, Pair], list[str]]:
+    """The metrics that are not bit-equal, with what differs first, and a sentence for each that differs before its end."""
+    differences: dict[str, Pair] = {}
+    since = []
+    for name in dict.fromkeys([*recorded, *replayed]):
+        one, two = (list(zip(*course.get(name, ((), ())), strict=True)) for course in (recorded, replayed))
+        place = next((i for i, pair in enumerate(zip(one, two, strict=False)) if _bits(pair[0]) != _bits(pair[1])), min(len(one), len(two)))
+        if place == len(one) == len(two):
+            continue
+        differences[name] = (one[place][1] if place < len(one) else None, two[place][1] if place < len(two) else None)
+        if max(len(one), len(two)) > 1:
+            step = (one if place < len(one) else two)[place][0]
+            since.append(f"{name} differs from step {step} on: {len(one):,} points were recorded, {len(two):,} came again")
+    return differences, since
+
+
+def _bits(point: tuple[int, float]) -> tuple[int, str]:
+    return point[0], float(point[1]).hex()
+
+
+def _courses(run: Run) -> dict[str, Course]:
+    """All points that a run has recorded."""
+    found = {}
+    for name in runs.names(run._store, run._thing.id):
+        steps, _, values = runs.points(run._store, run._thing.id, name)
+        found[name] = (list(steps), list(values))
+    return found
+
+
+def _lost(recorded: Mapping[str, float]) -> dict[str, Pair]:
+    return {name: (value, None) for name, value in recorded.items()}
+
+
+def _its(logged: Sequence[Logged], name: str, following: int) -> Logged | None:
+    """The replayed run that is this one: of those of its name the last, but for those that followed it in the same statement."""
+    named = [one for one in logged if one.name == name]
+    return named[-1 - following] if following < len(named) else None
+
+
+def _stopped(fresh: Fresh, recipe: Recipe) -> list[str]:
+    """Why the replay did not come to its end."""
+    if not fresh.error:
+        return []
+    where = f" at `{fresh.where}`" if fresh.where else ""
+    hidden = " (the recipe holds no secrets: the run's were taken out)" if MARK in recipe.source else ""
+    return [f"the replay stopped{where}: {fresh.error}{hidden}"]
+
+
+def _around(recorded: Mapping[str, Any]) -> list[str]:
+    """What has changed since: Python and packages."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    said = []
+    python = recorded.get("python")
+    if python and python != platform.python_version():
+        said.append(f"Python was {python} and is {platform.python_version()}")
+    for name, then in recorded.get("packages", {}).items():
+        try:
+            now = version(name)
+        except PackageNotFoundError:
+            now = ""
+        if now != then:
+            said.append(f"{name} was {then} and is {now or 'gone'}")
+    return said
+
+
+# -- made after the cell
+
+
+@dataclass
+class Mark:
+    """Where a run began among the recorded statements; ``number`` is how many of its name began in the same statement before."""
+
+    name: str
+    seen: Any
+    first: int
+    number: int = 0
+
+
+#: (statement, name of the run) -> how many runs of that name began in it; of the statement that ran last only
+_begun: dict[tuple[int, str], int] = {}
+#: runs whose cell has not ended -> what makes their recipe
+_waiting: dict[int, Callable[[], None]] = {}
+
+
+def mark(name: str) -> Mark:
+    """Called where a run begins: cheap, it only notes the place."""
+    seen: Any = recorder.current()
+    first = len(seen.events) if seen is not None else 0
+    for key in [key for key in _begun if key[0] != first]:
+        del _begun[key]
+    number = _begun.get((first, name), 0)
+    _begun[first, name] = number + 1
+    return Mark(name, seen, first, number)
+
+
+def remember(
+    store: Store, thing: int, place: Mark, then: Sequence[tuple[str, Callable[[], object]]] = (), redaction: Redaction | None = None
+) -> None:
+    """Called where a run ends: once its cell has ended, its recipe is made, and then ``then`` is done, in one thread, in order."""
+    seen: Any = place.seen
+    if seen is None or seen is not recorder.current():
+        for what, job in then:
+            after.later(thing, what, job)
+        return
+    last = len(seen.events)
+
+    def make() -> None:
+        following = _begun.get((place.first, place.name), place.number + 1) - place.number - 1
+        _write(store, thing, tuple(seen.events[place.first : last + 1]), following, redaction or Redaction())
+
+    def ended() -> None:
+        del _waiting[thing]
+        after.later(thing, "the recipe", make)
+        for what, job in then:
+            after.later(thing, what, job)
+
+    _waiting[thing] = make
+    seen.when_done(ended)
+
+
+def settle(thing: int) -> None:
+    """Make sure that a run's recipe is written down: at once where its cell still runs, else wait for it."""
+    if thing in _waiting:
+        _waiting[thing]()
+    else:
+        after.wait(thing)
+
+
+def read(said: Mapping[str, Any]) -> Recipe:
+    """The recipe that ``_write`` has written."""
+    from nbml.slicing import Recipe
+
+    return Recipe.from_json(said)
+
+
+def _write(store: Store, thing: int, events: Sequence[Any], following: int, redaction: Redaction) -> None:
+    """A run's recipe goes into its body, without its secrets."""
+    from nbml import slicing
+
+    said = slicing.recipe_of(events).to_json()
+    source = redaction.source(said["source"])
+    said |= {"source": source, "why": [redaction.text(sentence) for sentence in said["why"]], "following": following}
+    runs.put(store, thing, "recipe", said)
