@@ -60,14 +60,14 @@ def run(path: str, names: Sequence[str], through: str) -> dict[str, Any]:
     except BaseException as error:
         frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
         told["error"] = _line(error)
-        told["where"] = (frames[0].line or "").strip() if frames else ""
+        told["where"] = (frames[-1].line or "").strip() if frames else ""
         return told
     for name in names:
         try:
             value = main.__dict__[name]
             told["values"][name] = _pickled(_through(through)(value) if through else value)
         except Exception as error:
-            told["error"] = f"{name} cannot leave its process: {_line(error)}"
+            told["error"] = told["error"] or f"{name} cannot leave its process: {_line(error)}"
     return told
 
 

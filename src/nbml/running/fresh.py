@@ -40,7 +40,7 @@ class Fresh:
     """What came of a program.
 
     ``values`` are the names that were asked for. ``error`` is the last line of what stopped it ("" where nothing did) and
-    ``where`` the statement of the program at which it stopped. ``runs`` are in the order in which they began.
+    ``where`` the line of the program at which it stopped. ``runs`` are in the order in which they began.
     """
 
     values: dict[str, Any] = field(default_factory=dict)

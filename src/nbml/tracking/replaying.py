@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from nbml import errors
 from nbml.store.runs import Point
-from nbml.tracking import block
+from nbml.tracking import opened
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,18 +41,20 @@ class Replayed:
         self.name, self.id, self.version = name, "", 0
         self._order: int = before._order if before else -1
         self._points: dict[str, tuple[list[int], list[float]]] = before._points if before else {}
-        self._pid = os.getpid()
+        self._pid, self._ended = os.getpid(), False
         self._feed = self  # what ``nbml.log`` puts its points into
 
     def __enter__(self) -> Replayed:
         self._order = next(_order) if self._order < 0 else self._order
         _last[self.name] = self
-        block._open.append(self)  # type: ignore[arg-type]
+        self.around: Any = opened.innermost()
+        self._ended = False
+        opened.enter(self)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> Literal[False]:
-        if self in block._open:
-            block._open.remove(self)  # type: ignore[arg-type]
+        self._ended = True
+        opened.leave(self)
         line = {"order": self._order, "run": self.name, "metrics": self.metrics, "points": self._points}
         with Path(os.environ[REPLAY]).open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
