@@ -18,7 +18,6 @@ GROUPS = {
 }
 #: group of entry points -> adapters of a later version; one that somebody installs under that name is taken all the same
 LATER = {
-    "nbml.trackers": ("mlflow", "comet"),
     "nbml.samplers": ("hyperopt",),
     "nbml.targets": ("container", "kubernetes"),
     "nbml.executors": ("dask", "ray"),

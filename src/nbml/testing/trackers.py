@@ -5,6 +5,7 @@ Everything goes the way it goes in a notebook: a run ends, the sender wakes, the
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import signal
@@ -39,6 +40,8 @@ class TrackerSuite(ABC):
     name: str
     #: seconds that one send may take, the loading of the tool included
     patience = 60.0
+    #: seconds after which a sender is killed, one sender after the other
+    moments: tuple[float, ...] = (0.5, 1.2)
 
     @abstractmethod
     def heard(self, root: Path) -> list[Heard]:
@@ -113,10 +116,13 @@ class TrackerSuite(ABC):
         with track("big", to=self.name) as run:
             for step in range(5000):
                 log(a=step, b=-step, step=step)
-        for pause in (0.5, 1.2):
+        for pause in self.moments:
+            if not outbox.letters(store, state="waiting"):
+                break
             holder = _until(lambda: store.holder(outbox.OFFICE), self.patience, lambda: _state(store))
             time.sleep(pause)  # not a condition that is waited for: the moment of the kill
-            os.kill(holder.pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it had done its work
+                os.kill(holder.pid, signal.SIGKILL)
             _until(lambda: store.holder(outbox.OFFICE) is None, self.patience, lambda: _state(store))
             wake(store)
         self.sent(store)
