@@ -52,6 +52,7 @@ def test_what_no_line_mends_proposes_none(book: Any) -> None:
         ("nbml.snapshot(df, 'x')", "the column labels '0' (str) and 0 (int) are the same as text; rename one"),
         ("nbml.snapshot(3, 'x')", "a dataframe is needed, not int"),
         ("nbml.snapshot(pd.DataFrame({'a': [[1]]}), 'x')", LISTS),
+        ("df = pd.DataFrame({'a': [[1]]}); df[frozenset()] = 2; nbml.snapshot(df, 'x')", MENDED[0][1]),
     ):
         with pytest.raises(errors.BadInput) as found:
             book(cell)

@@ -100,9 +100,13 @@ def test_what_cannot_be_translated_is_served_by_its_library_and_the_manifest_say
     assert not (version.path / "src" / "executor.bin").exists()
 
 
-def test_an_executor_that_is_not_equal_does_not_serve(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    from nbml.packaging.translating import models
+@pytest.mark.parametrize("tried", [True, False])
+def test_an_executor_that_is_not_equal_does_not_serve(run: Run, monkeypatch: pytest.MonkeyPatch, tried: bool) -> None:
+    """The trial sees it at once; where it did not, the proof does."""
+    from nbml.packaging.translating import models, probing
 
+    if not tried:
+        monkeypatch.setattr(probing, "difference", lambda *_: "")
     right = models._MODELS["LogisticRegression"]
 
     def wrong(value: Any) -> Any:
