@@ -32,9 +32,11 @@ _HOMES = {
     "runs": "nbml.tracking:runs",
     "run": "nbml.tracking:run",
     "compare": "nbml.tracking:compare",
+    "judge": "nbml.tracking.judging:judge",
     "reproduce": "nbml.tracking.reproducing:reproduce",
     "tune": "nbml.tuning:tune",
     "study": "nbml.tuning:study",
+    "recipe": "nbml.commands:recipe",
     "slice": "nbml.slicing:slice",
     "package": "nbml.packaging:package",
     "service": "nbml.packaging:service",
@@ -57,8 +59,8 @@ _HOMES = {
 }
 #: verbs of later versions; each raises errors.NotYet, which names it
 _COMING = (
-    "alert", "alerts", "card", "explain", "export", "import_runs", "judge", "label", "lineage",
-    "promote", "recipe", "report", "retrain", "stale",
+    "alert", "alerts", "card", "explain", "export", "import_runs", "label", "lineage",
+    "promote", "report", "retrain", "stale",
 )  # fmt: skip
 _HOMES |= {name: f"nbml.commands:{name}" for name in _COMING}
 

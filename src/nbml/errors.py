@@ -29,6 +29,7 @@
     ├── TrackerFailed         a tracker did not take a run; it is sent again
     ├── TrialFailed           every trial of a study failed
     ├── SliceRefused          something cannot leave the notebook
+    ├── RecipeRefused         a recipe cannot be replayed
     ├── ProofFailed           the packaged model does not equal the one in the kernel
     └── DeployError
         ├── PortInUse
@@ -197,6 +198,10 @@ class TrialFailed(NbmlError):
 
 class SliceRefused(NbmlError):
     """Something that a model needs cannot leave the notebook."""
+
+
+class RecipeRefused(NbmlError):
+    """A recipe cannot be replayed, or its replay failed."""
 
 
 class ProofFailed(NbmlError):

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from nbml.commands.installation import Doctor
     from nbml.commands.overview import Config, Status
     from nbml.deploying import Deployment
+    from nbml.slicing import Recipe
 
-__all__ = ["LATER", "REQUIRED", "SECTIONS", "TABLE", "Command", "Param", "config", "deploy", "doctor", "not_yet", "status"]
+__all__ = ["LATER", "REQUIRED", "SECTIONS", "TABLE", "Command", "Param", "config", "deploy", "doctor", "not_yet", "recipe", "status"]
 
 
 def deploy(service_or_model: Any, to: str = "local", name: str | None = None, canary: int | None = None) -> Deployment:
@@ -48,6 +49,26 @@ def _label(model: Any) -> str:
     from nbml.slicing import recorder
 
     return next((str(name) for name, value in recorder.namespace().items() if value is model and not name.startswith("_")), "")
+
+
+def recipe(name_or_run: Any) -> Recipe:
+    """The ordered statements that computed a name of the notebook, or the metrics of a run (a Run, its id, ``name@n``).
+
+    Raises errors.UnknownName for what is neither.
+    """
+    from nbml import slicing, tracking
+    from nbml.slicing import recorder
+
+    text = str(name_or_run)
+    if isinstance(name_or_run, str) and recorder.current() is not None and text in recorder.namespace():
+        return slicing.recipe(text)
+    try:
+        run = tracking.run(name_or_run)
+    except errors.UnknownRun:
+        return slicing.recipe(text)  # whose error names the nearest name
+    if run.recipe is None:
+        raise errors.UnknownName(f"the run {run} has no recipe: it was not tracked in a notebook", next=f'nbml.run("{run.id}").source')
+    return run.recipe
 
 
 def status() -> Status:

@@ -153,10 +153,13 @@ TRACKING = (
             example="%nbml compare RUN RUN"),
     Command("reproduce", "Run a run's recipe again and compare its metrics.", (_ref("run", "run"),), line=("run",),
             example="%nbml reproduce RUN"),
-    Command("recipe", "Show the statements that computed a name.", (Param("name_or_run", "text"),), line=("name_or_run",), since=LATER),
+    Command("recipe", "Show the statements that computed a name or a run.",
+            (Param("name_or_run", help="a name in the notebook, or a run"),), line=("name_or_run",), example="%nbml recipe NAME"),
     Command("judge", "Look for what silently ruins a model.", tuple(
-        Param(name, "model" if name == "model" else "data") for name in ("model", "X_train", "y_train", "X_test", "y_test")
-    ), magic=False, since=LATER),
+        Param(name, "model" if name == "model" else "data", help=said) for name, said in (
+            ("model", "a fitted model"), ("X_train", "what it was fitted on"), ("y_train", "the target of these"),
+            ("X_test", "what it is measured on"), ("y_test", "the target of these"))
+    ), line=("model", "X_train", "y_train", "X_test", "y_test"), example="%nbml judge MODEL X_train y_train X_test y_test"),
     Command("import", "Read the runs of another tracker.", (Param("path", "path", help="file or folder"),), line=("path",),
             verb="import_runs", since=LATER),
     Command("stale", "List the cells to run again.", since=LATER),

@@ -17,10 +17,17 @@ from nbml.slicing import recorder
 from nbml.store.advice import fit
 
 if TYPE_CHECKING:
+    from nbml.slicing.recipes import recipe, recipe_of
+    from nbml.slicing.replayable import Input, Recipe
     from nbml.slicing.values import Artifact, Slice
     from nbml.slicing.watching import Seen
 
-__all__ = ["Artifact", "Slice", "cut", "slice"]
+__all__ = ["Artifact", "Input", "Recipe", "Slice", "cut", "recipe", "recipe_of", "slice"]
+
+#: what is loaded at its first use -> where it lives
+_HOMES = {
+    "Slice": "values", "Artifact": "values", "Recipe": "replayable", "Input": "replayable", "recipe": "recipes", "recipe_of": "recipes",
+}  # fmt: skip
 
 
 def slice(name: str) -> Slice:
@@ -138,6 +145,6 @@ def _folders() -> list[Path]:
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("Slice", "Artifact"):
-        return getattr(importlib.import_module("nbml.slicing.values"), name)
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"nbml.slicing.{_HOMES[name]}"), name)
     raise AttributeError(f"module 'nbml.slicing' has no attribute {name!r}")

@@ -9,12 +9,19 @@ from __future__ import annotations
 import ast
 import re
 import sys
+import threading
 import time
 import uuid
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from nbml.slicing import marks
+from nbml.slicing.events import Event, Statement
+
+if TYPE_CHECKING:
+    from nbml.slicing.evidence import Evidence
 
 #: cell magics of IPython whose body is Python that binds names in the notebook
 BODY_RUNS = frozenset({"time", "capture", "prun"})
@@ -66,6 +73,22 @@ class Recorder:
     _open: list[tuple[Any, float]] = field(default_factory=list)
     _files: dict[str, int] = field(default_factory=dict)
     _inner: tuple[str, str, int | None] = ("ok", "", None)
+    _evidence: Evidence | None = None
+    _marks: marks.Marks | None = None
+    _waiting: list[Callable[[], None]] = field(default_factory=list)
+    _thread: int = field(default_factory=threading.get_ident)
+
+    @property
+    def events(self) -> list[Event]:
+        """The top-level statements as they were executed, oldest first; one that still runs will be the next."""
+        return [] if self._evidence is None else self._evidence.events
+
+    def when_done(self, callback: Callable[[], None]) -> None:
+        """Call back once the cell that runs has ended and is recorded; at once where none runs."""
+        if self._open:
+            self._waiting.append(callback)
+        else:
+            callback()
 
     @property
     def namespace(self) -> dict[str, Any]:
@@ -76,11 +99,19 @@ class Recorder:
         """Listen, and take what ran before from the shell's history."""
         self.cells = list(history(self.shell))
         self._files = {cell.file: cell.seq for cell in self.cells if cell.file}
+        self.listen()
+
+    def listen(self) -> None:
+        """Hear of cells and of their statements from now on."""
+        self._marks = self._marks or marks.Marks(self._statement, self._wanted)
         self.shell.events.register("pre_run_cell", self._before)
         self.shell.events.register("post_run_cell", self._after)
+        self.shell.ast_transformers.append(self._marks)
+        marks.listen(self._step)
 
     def detach(self) -> None:
         """Listen no more; the cells stay."""
+        self._unmark()
         for event, hook in (("pre_run_cell", self._before), ("post_run_cell", self._after)):
             try:
                 self.shell.events.unregister(event, hook)
@@ -111,14 +142,97 @@ class Recorder:
 
     def _before(self, info: Any) -> None:
         self._open.append((info, time.time()))
+        if len(self._open) == 1 and self._marks is not None:
+            self._guarded(self._begin)
 
     def _after(self, result: Any) -> None:
+        failed = (result.error_before_exec or result.error_in_exec) is not None
+        if self._evidence is not None and self._marks is not None:
+            evidence = self._evidence
+            self._guarded(lambda: evidence.end(failed=failed))
         try:
             self._record(result)
         except Exception as error:
             self.detach()
             told = f"nbml no longer records cells: {type(error).__name__}: {error}; %reload_ext nbml starts again"
             warnings.warn(told, RuntimeWarning, stacklevel=2)
+        if not self._open:
+            waiting, self._waiting = self._waiting, []
+            for callback in waiting:
+                callback()
+
+    # -- statements
+
+    def _begin(self) -> None:
+        """A cell begins."""
+        self.reading().begin()
+
+    def reading(self) -> Evidence:
+        """What the names hold now. Made at the first cell after the load, of what the text of those before tells."""
+        if self._evidence is None:
+            from nbml.slicing.evidence import Evidence
+            from nbml.slicing.past import events
+
+            evidence = Evidence(self.namespace, self._where, self._marks or marks.Marks(self._statement, self._wanted))
+            evidence.events += events(self.cells)
+            evidence.look_at_all()
+            self._evidence = evidence
+        return self._evidence
+
+    def _where(self) -> tuple[int, str, int | None]:
+        """The cell that runs: its number, id and execution count."""
+        info = self._open[0][0]
+        return self._next(), info.cell_id or "", self.shell.execution_count - 1 if info.store_history else None
+
+    def _wanted(self) -> bool:
+        """Whether what is compiled now are statements of the cell: it itself, or the body of a magic that runs as one."""
+        if self._evidence is None or not self._open:
+            return False
+        opened = self._evidence.open
+        if opened is None:
+            return True
+        magic = opened.text.magic
+        return magic is not None and not magic[0] and magic[1] in marks.ENTERED and (magic[1] != "run" or ".ipynb" in magic[2])
+
+    def _statement(self, node: ast.stmt, block: int) -> int:
+        """Write down a statement that is compiled; its key."""
+        assert self._evidence is not None
+        from nbml.slicing.texts import bodies
+
+        info, opened = self._open[-1][0], self._evidence.open
+        source = info.transformed_cell or info.raw_cell
+        file = self.shell.compile.get_code_name(info.raw_cell, source, self._where()[2] or 0)
+        if opened is not None and opened.text.magic is not None and opened.text.magic[1] in BODY_RUNS - {"capture"}:
+            source, file = self.shell.transform_cell(opened.text.magic[2].partition("\n")[2]), TIMED
+        told = marks.header(node) if isinstance(node, ast.With) and marks.opens_run(node) else node
+        span = (node.lineno, node.col_offset, node.end_lineno or node.lineno, node.end_col_offset or 0)
+        key = len(self._evidence.statements)
+        self._evidence.statements[key] = Statement(key, ast.unparse(told), source, span, block)
+        for line, body in bodies(node).items():
+            self._evidence.bodies[file, line] = body
+        return key
+
+    def _step(self, key: int) -> None:
+        evidence = self._evidence
+        if evidence is not None and self._open and threading.get_ident() == self._thread:
+            self._guarded(lambda: evidence.step(key))
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        """Do what must not break a cell: where it fails, statements are recorded no more, with one warning."""
+        try:
+            work()
+        except Exception as error:
+            self._unmark()
+            told = f"nbml no longer records statements: {type(error).__name__}: {error}; %reload_ext nbml starts again"
+            warnings.warn(told, RuntimeWarning, stacklevel=3)
+
+    def _unmark(self) -> None:
+        if self._marks in self.shell.ast_transformers:
+            self.shell.ast_transformers.remove(self._marks)
+        self._marks = None
+        marks.listen(None)
+        if self._evidence is not None:
+            self._evidence.stop()
 
     def _record(self, result: Any) -> None:
         info = result.info
@@ -175,6 +289,8 @@ class Recorder:
 
 
 _current: Recorder | None = None
+#: the one that was detached last, and when: ``%reload_ext`` goes on with it
+_parked: tuple[Recorder, Any] | None = None
 
 
 def current() -> Recorder | None:
@@ -184,10 +300,14 @@ def current() -> Recorder | None:
 
 def attach(shell: Any) -> Recorder:
     """Record ``shell`` from now on, and what it ran before; one recorder a shell."""
-    global _current
+    global _current, _parked
     if _current is not None and _current.shell is shell:
         return _current
     detach()
+    if _parked is not None and _parked[0].shell is shell and _parked[1] == _moment(shell):
+        _current, _parked = _parked[0], None
+        _current.listen()
+        return _current
     recorder = Recorder(shell, uuid.uuid4().hex)
     recorder.attach()
     _current = recorder
@@ -196,10 +316,16 @@ def attach(shell: Any) -> Recorder:
 
 def detach() -> None:
     """Record no more."""
-    global _current
+    global _current, _parked
     if _current is not None:
         _current.detach()
+        _parked = (_current, _moment(_current.shell))
     _current = None
+
+
+def _moment(shell: Any) -> Any:
+    """The cell and the session that a shell is in."""
+    return shell.execution_count, getattr(shell.history_manager, "session_number", 0)
 
 
 def namespace() -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from nbml.display import Code, Column, Line, Note, Part, Report, Table, code, muted, size, strong
 
 if TYPE_CHECKING:
+    from nbml.slicing.replayable import Recipe
     from nbml.slicing.values import Slice
 
 
@@ -31,6 +32,19 @@ def slice_report(slice: Slice) -> Report:
         parts.append(Line((muted("reads from the environment "), ", ".join(slice.environment))))
     state, following = "look" if slice.warnings else "well", [slice.following] if slice.following else []
     return Report((strong(slice.name), f" as {slice.module}.py"), state, "slice", facts, parts, following)
+
+
+def recipe_report(recipe: Recipe) -> Report:
+    """The verdict and why, the program, and what it reads."""
+    state = {"reproducible": "well", "hidden-state": "look"}.get(recipe.verdict, "bad")
+    parts: list[Part] = [Note("look" if state == "look" else "bad", recipe.verdict, why) for why in recipe.why]
+    parts += [Note("look", "note", note) for note in recipe.notes]
+    parts.append(Code(recipe.source))
+    rows = [(said.kind, code(said.name), muted(said.hash[:12]), "yes" if said.kept else "") for said in recipe.inputs]
+    if rows:
+        parts.append(Table(("reads", "name", "sha256", "copy kept"), rows))
+    facts = [recipe.verdict, f"{_count(recipe.source.count(chr(10)), 'line')}", _count(len(recipe.inputs), "input")]
+    return Report((strong(recipe.name),), state, "recipe", facts, parts)  # type: ignore[arg-type]
 
 
 def _count(number: int, word: str) -> str:

@@ -1,0 +1,54 @@
+"""Which files are the user's: those that a recipe has to name. Files of Python, of its libraries and of the system are not."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import sys
+import sysconfig
+import tempfile
+from pathlib import Path
+
+_SYSTEM = ("/proc/", "/dev/", "/sys/", "/etc/", "/usr/", "/lib", "/bin/", "/run/", "/opt/")
+#: bytes of a file that are hashed at once; a larger one in a thread
+AT_ONCE = 8 << 20
+
+
+@functools.cache
+def _libraries() -> tuple[str, ...]:
+    found = {sys.prefix, sys.base_prefix, sys.exec_prefix, *sysconfig.get_paths().values()}
+    return tuple(folder.rstrip(os.sep) + os.sep for folder in found if folder)
+
+
+def in_project(path: str) -> bool:
+    """Whether a file lies below the notebook's folder (the working folder), and is no library's."""
+    if not path:
+        return False
+    full = os.path.abspath(path)  # noqa: PTH100 - Path.resolve would ask the disk
+    return full.startswith(os.getcwd() + os.sep) and "site-packages" not in full  # noqa: PTH109 - a text, on the cell's path
+
+
+def is_input(path: str) -> bool:
+    """Whether a file that was opened is something of the user's that a result can hang on."""
+    if path.endswith((".pyc", ".pyo", ".so")) or "site-packages" in path:
+        return False
+    if in_project(path):
+        inside = path[len(os.getcwd()) :]  # noqa: PTH109
+        return f"{os.sep}." not in inside and "__pycache__" not in inside
+    if path.startswith(_SYSTEM) or path.startswith(_libraries()):
+        return False
+    home = str(Path.home())
+    inside = path[len(home) :] if path.startswith(home + os.sep) else path
+    if path.startswith(tempfile.gettempdir() + os.sep) and ("joblib" in path or "pip-" in path):
+        return False
+    return f"{os.sep}." not in inside
+
+
+def file_hash(path: str) -> bytes | None:
+    """The SHA-256 of a file, None where there is none."""
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 - on the cell's path
+            return hashlib.file_digest(file, "sha256").digest()
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,67 @@
+"""Whether the order of a set has a part in a result: text cannot see it, two processes can."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from nbml.slicing import texts
+from nbml.slicing.events import Event
+from nbml.slicing.evidence import Evidence
+from nbml.slicing.replayable import Recipe
+
+#: seconds that a proof may take
+LIMIT = 60.0
+#: what takes a set and does not look at its order
+_ORDERLESS = frozenset({
+    "sorted", "len", "min", "max", "sum", "any", "all", "set", "frozenset", "isin", "issubset", "issuperset", "isdisjoint",
+})  # fmt: skip
+
+
+def ordered(found: Recipe, events: Sequence[Event], evidence: Evidence) -> Recipe:
+    """The recipe, with the verdict of two processes that hash otherwise where sets of texts or hashes may have a part in it."""
+    suspects = [event for event in events if doubtful(event, evidence)]
+    if not suspects or found.missing():
+        return found
+    through = "nbml.slicing.digests:digest"
+    first, second = (found.played(LIMIT, hashseed=seed, through=through) for seed in (1, 2))
+    if first.error or second.error:
+        return found
+    if first.values == second.values and [run.points for run in first.runs] == [run.points for run in second.runs]:
+        return found
+    event = suspects[0]
+    why = f"{event.label}: two processes give two values: the order of a set, or randomness, has a part in it, in `{event.head}`"
+    return replace(found, verdict="not-reproducible", why=(why,))
+
+
+def doubtful(event: Event, evidence: Evidence) -> bool:
+    """Whether a statement makes a set or a hash, or takes one up, in a way that may look at the order."""
+    text = texts.text(event.text)
+    if "hash" in text.calls:
+        return True
+    harmless: set[ast.AST] = set()
+    for node in ast.walk(text.node):
+        if isinstance(node, ast.Call) and texts.called(node) in _ORDERLESS:
+            harmless |= set(_args(node))
+        elif isinstance(node, ast.Compare):
+            harmless |= set(node.comparators)
+    made = [node for node in ast.walk(text.node) if _is_set(node) and node not in harmless]
+    if any(not (isinstance(text.node, ast.Assign) and node is text.node.value) for node in made):
+        return True
+    sets = {name for name, view in evidence.views.items() if view.unordered}
+    reads = (node for node in ast.walk(text.node) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load))
+    return any(node.id in sets and node not in harmless for node in reads)
+
+
+def _args(node: ast.Call) -> Iterable[ast.AST]:
+    for arg in node.args:
+        yield arg
+        if isinstance(arg, (ast.GeneratorExp, ast.ListComp)):
+            yield from ast.walk(arg)
+
+
+def _is_set(node: ast.AST) -> bool:
+    if isinstance(node, ast.Set):
+        return any(not isinstance(part, ast.Constant) or isinstance(part.value, (str, bytes)) for part in node.elts)
+    return isinstance(node, ast.SetComp) or (isinstance(node, ast.Call) and texts.called(node) in ("set", "frozenset") and bool(node.args))
