@@ -35,7 +35,7 @@ KEYS: tuple[Key, ...] = (
     Key("validation.suites", "str", "", "folder of the project in which suites live as NAME.expect"),
     Key("validation.min_rows", "int", 200, "rows below which a drift expectation answers 'not enough rows'"),
     Key("tracking.to", "list", (), "trackers that hear of every run"),
-    Key("tracking.send", "list", ("params", "metrics"), "what leaves for a tracker"),
+    Key("tracking.send", "list", ("params", "metrics"), "what leaves for a tracker", ("params", "metrics", "code", "samples", "figures")),
     Key("deploy.token", "bool", False, "require a token on loopback too"),
     Key("deploy.port", "int", 0, "port of local deployments; 0 takes a free one"),
     Key("log.days", "int", 30, "days that traffic is kept"),
@@ -128,6 +128,6 @@ def _check(key: Key, value: Any) -> None:
         raise errors.BadArgument(f"{FILE}: {key.name} = {value!r}: a value of type {key.kind} is needed", next=SHOW)
     elif key.kind == "list" and not all(isinstance(entry, str) for entry in value):
         raise errors.BadArgument(f"{FILE}: {key.name} = {value!r}: a list of texts is needed", next=SHOW)
-    elif key.choices and value not in key.choices:
+    elif key.choices and not set(value if key.kind == "list" else [value]) <= set(key.choices):
         allowed = ", ".join(map(repr, key.choices))
         raise errors.BadArgument(f"{FILE}: {key.name} = {value!r}: one of {allowed} is needed", next=SHOW)

@@ -88,8 +88,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _write(self, path: str, run: dict[str, Any], given: dict[str, Any]) -> None:
         if path.endswith("/experiment/metric"):
-            for one in given["values"]:
-                run["points"].append((one["metricName"], one["step"], one["metricValue"], one.get("timestamp") or one.get("localTimestamp")))
+            run["points"] += [(one["metricName"], one["step"], one["metricValue"], one.get("timestamp")) for one in given["values"]]
         elif path.endswith("/experiment/parameter"):
             run["params"] |= {one["parameterName"]: one["parameterValue"] for one in given["values"]}
         elif path.endswith("/log-other"):
@@ -110,8 +109,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _hello(self, key: str) -> dict[str, Any]:
         return {
-            "runId": f"run-{key}", "experimentKey": key, "fullName": f"me/p/{key}", "projectId": "p", "projectName": "p", "workspaceName": "me",
-            "link": f"{self.server.url}/me/p/", "ws_server": "", "ws_full_url": "", "upload_limit": 100, "featureToggles": [],
+            "runId": f"run-{key}", "experimentKey": key, "fullName": f"me/p/{key}", "projectId": "p", "projectName": "p",
+            "workspaceName": "me", "link": f"{self.server.url}/me/p/", "ws_server": "", "ws_full_url": "", "upload_limit": 100, "featureToggles": [],
         }  # fmt: skip
 
 

@@ -16,10 +16,8 @@ import pytest
 import nbml
 from conftest import until
 from nbml import store
-from nbml.store import outbox
 from nbml.testing.trackers import Heard, TrackerSuite
-from tracking.comet_server import Server, serving
-from tracking.faulty import proxy
+from tracking.comet_server import serving
 
 pytestmark = pytest.mark.slow
 COMET = str(Path(sys.executable).with_name("comet"))
@@ -94,7 +92,7 @@ def test_comets_own_uploader_takes_an_archive_whole_and_once(project: Path, monk
         assert list(server.runs) == [packed.stem], said
         upload(packed, server.url)
         [kept] = server.runs.values()
-    assert [(name, step, float(value)) for name, step, value, _ in kept["points"] if name == "x"] == [("x", 2 * i, i / 3) for i in range(100)]
+    assert [(step, float(value)) for name, step, value, _ in kept["points"] if name == "x"] == [(2 * i, i / 3) for i in range(100)]
     assert [value for name, _, value, _ in kept["points"] if name == "valid/y"] == ["NaN"] * 100
     stamps = [round(when.timestamp() * 1000) for when in run.history("x")["time"]]
     assert [stamp for name, _, _, stamp in kept["points"] if name == "x"] == stamps

@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-import nbml
 from nbml import store
 from nbml.testing.trackers import Heard, TrackerSuite
 

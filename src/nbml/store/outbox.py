@@ -1,6 +1,7 @@
 """What trackers have still to hear. Rows are written with the run, by the kernel; their state by the sender alone.
 
-State: "waiting" (to be sent once the run has ended, not before ``next_at``), "sent". A row's ``body`` is what the tracker answered.
+State: "waiting" (to be sent once the run has ended, not before ``next_at``), "sent". A row's ``body`` is what the tracker answered
+last; ``part`` is 0.
 """
 
 from __future__ import annotations
@@ -33,14 +34,15 @@ class Letter:
     next_at: float
     error: str
     body: dict[str, Any]
+    asked: int = 0
 
 
 def put(db: sqlite3.Connection, run: int, trackers: Sequence[str]) -> None:
     """Let ``trackers`` hear of a run, once each; a run that goes on is heard of again."""
     for tracker in trackers:
         db.execute(
-            "INSERT INTO outbox(run,tracker,kind,part) VALUES(?,?,'run',0) ON CONFLICT(run,tracker,kind,part)"
-            " DO UPDATE SET state='waiting', tries=0, next_at=0, error=''",
+            "INSERT INTO outbox(run,tracker,kind,part) VALUES(?,?,'run',0) ON CONFLICT(run,tracker,kind,part) DO UPDATE SET"
+            " state='waiting', tries=0, next_at=0, error='', body=json_set(body,'$.asked',ifnull(json_extract(body,'$.asked'),0)+1)",
             (run, tracker),
         )
 
@@ -54,14 +56,20 @@ def letters(store: Store, *, run: int | None = None, state: str | None = None) -
 
 
 def sent(store: Store, letter: Letter, answer: Mapping[str, Any]) -> None:
-    """Write down that a tracker has it."""
-    text = json.dumps(answer)
-    store.write(lambda db: db.execute("UPDATE outbox SET state='sent', error='', body=? WHERE id=?", (text, letter.id)))
+    """Write down that a tracker has it, and ask it for the others at once. A run that went on meanwhile is still to be sent."""
+    text = json.dumps({**answer, "asked": letter.asked})
+
+    def work(db: sqlite3.Connection) -> None:
+        same = "WHERE id=? AND ifnull(json_extract(body,'$.asked'),0)=?"
+        db.execute(f"UPDATE outbox SET state='sent', error='', body=? {same}", (text, letter.id, letter.asked))  # noqa: S608
+        db.execute("UPDATE outbox SET next_at=0 WHERE state='waiting' AND tracker=? AND tries=0 AND next_at>0", (letter.tracker,))
+
+    store.write(work)
 
 
 def missed(store: Store, letter: Letter, error: str) -> None:
     """Write down that a try failed, and when the next is due."""
-    due = time.time() + min(PATIENCE, 2.0**letter.tries)
+    due = time.time() + min(PATIENCE, 2.0 ** min(letter.tries, 30))
     store.write(
         lambda db: db.execute(
             "UPDATE outbox SET tries=tries+1, next_at=?, error=? WHERE id=?", (due, error[:500], letter.id)
@@ -69,13 +77,32 @@ def missed(store: Store, letter: Letter, error: str) -> None:
     )
 
 
-def due(store: Store) -> list[Letter]:
-    """What can be sent now, oldest first: of runs that have ended, or whose process has."""
-    found = store.read(
-        "SELECT o.*, r.status, r.process FROM outbox o JOIN run r ON r.thing=o.run WHERE o.state='waiting' AND o.next_at<=? ORDER BY o.id",
-        (time.time(),),
+def postpone(store: Store, tracker: str, seconds: float) -> None:
+    """Let what a tracker has still to hear rest: it takes nothing now, and thousands of runs would ask it one after the other."""
+    now = time.time()
+    store.write(
+        lambda db: db.execute(
+            "UPDATE outbox SET next_at=? WHERE state='waiting' AND tracker=? AND next_at<=?", (now + min(PATIENCE, seconds), tracker, now)
+        )
     )
-    return [_letter(row) for row in found if row["status"] != "running" or not store.alive(row["process"])]
+
+
+def due(store: Store, most: int = -1) -> list[Letter]:
+    """What can be sent now: of runs that have ended, or whose process has. Those that were never refused come first, oldest first.
+
+    A ``next_at`` that is further off than any pause was written by another clock, and holds nothing up.
+    """
+    now = time.time()
+    found = store.read(
+        "SELECT o.*, r.status, r.process FROM outbox o JOIN run r ON r.thing=o.run"
+        " WHERE o.state='waiting' AND (o.next_at<=? OR o.next_at>?) ORDER BY o.tries, o.id LIMIT ?",
+        (now, now + 2 * PATIENCE, most),
+    )
+    living: dict[int | None, bool] = {}
+    for row in found:
+        if row["status"] == "running" and row["process"] not in living:
+            living[row["process"]] = store.alive(row["process"])
+    return [_letter(row) for row in found if row["status"] != "running" or not living[row["process"]]]
 
 
 def retire(store: Store, sender: Process, idle: float) -> bool:
@@ -99,4 +126,6 @@ def retire(store: Store, sender: Process, idle: float) -> bool:
 
 
 def _letter(r: sqlite3.Row) -> Letter:
-    return Letter(r["id"], r["run"], r["tracker"], r["state"], r["tries"], r["next_at"], r["error"], json.loads(r["body"]))
+    body = json.loads(r["body"])
+    asked = int(body.pop("asked", 0))
+    return Letter(r["id"], r["run"], r["tracker"], r["state"], r["tries"], r["next_at"], r["error"], body, asked)

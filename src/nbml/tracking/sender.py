@@ -21,20 +21,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from nbml import errors, registry, settings
+from nbml import errors, registry
 from nbml.display import keep
 from nbml.store import Store, outbox, runs, use
 from nbml.store.outbox import Letter
-from nbml.tracking.fits import plain
-from nbml.tracking.trackers import RunRecord
+from nbml.tracking import records
+from nbml.tracking.records import record
 from nbml.tracking.values import Run
 
 #: seconds without anything to do after which the sender ends
 IDLE = "NBML_SENDER_IDLE"
 #: seconds that a tracker may take for one run, and points that it may take one second more for
 LIMIT, PACE = "NBML_SENDER_LIMIT", 500
-#: seconds between two looks at the outbox
-LOOK = 0.5
+#: seconds between two looks at the outbox, and letters that are taken at one
+LOOK, MOST = 0.5, 500
+#: times ``IDLE`` that a sender goes on trying after the last run that was taken; what waits then waits for the next start
+STAY = 20
 
 
 def wake(store: Store) -> bool:
@@ -51,21 +53,8 @@ def wake(store: Store) -> bool:
     return True
 
 
-def record(store: Store, run: int) -> RunRecord:
-    """A run as trackers hear of it: what ``[tracking] send`` names, and its name, tags and note."""
-    allowed = settings.load(store.root)["tracking.send"]
-    row, thing = runs.rows(store, thing=run)[0], store.by_id(run)
-    body = thing.body if thing else {}
-    names = runs.names(store, run) if "metrics" in allowed else {}
-    return RunRecord(
-        row.uid, row.name, row.version, store.root.name, row.state, row.started,
-        row.ended or row.started + (row.seconds or 0.0), row.tags, str(body.get("note", "")),
-        plain(row.params) if "params" in allowed else {}, {name: runs.points(store, run, name) for name in names},
-    )  # fmt: skip
-
-
 def serve(root: Path) -> None:
-    """Send what is to be sent until there is nothing for a while."""
+    """Send what is to be sent until there is nothing for a while. A tracker that is slow holds up no other."""
     store = use(root)
     assert store is not None
     idle = float(os.environ.get(IDLE, "30"))
@@ -73,33 +62,69 @@ def serve(root: Path) -> None:
     if not store.lease(outbox.OFFICE, me):
         store.leave(me)
         return
-    busy = time.monotonic()
+    busy = worked = time.monotonic()
+    posts: dict[str, Post] = {}
     while True:
-        letters = outbox.due(store)
-        for tracker in dict.fromkeys(letter.tracker for letter in letters):
-            deliver(store, tracker, [letter for letter in letters if letter.tracker == tracker])
-            busy = time.monotonic()
-        if time.monotonic() - busy >= idle:
-            if outbox.retire(store, me, idle):
+        for letter in outbox.due(store, MOST):
+            posts.setdefault(letter.tracker, Post(store, letter.tracker)).take(letter)
+        for post in posts.values():
+            if post.busy():
+                busy = time.monotonic()
+            worked = max(worked, post.worked)
+        now = time.monotonic()
+        if now - busy >= idle:
+            if outbox.retire(store, me, 2 * outbox.PATIENCE if now - worked < STAY * idle else idle):
                 return
-            busy = time.monotonic()
-        if not letters:
-            time.sleep(min(LOOK, max(0.01, idle)))
+            busy = now
+        time.sleep(min(LOOK, max(0.01, idle)))
 
 
-def deliver(store: Store, tracker: str, letters: list[Letter]) -> None:
-    """Give one tracker its runs, one after the other, and write down what it answers."""
-    with tempfile.TemporaryFile() as said, _child(store.root, tracker, said) as child:
-        for letter in letters:
-            count = sum(runs.names(store, letter.run).values())
-            answer = _ask(child, letter.run, float(os.environ.get(LIMIT, "120")) + count / PACE)
-            if "answer" in answer:
-                outbox.sent(store, letter, answer["answer"])
-                _redraw(store, letter.run)
-                continue
-            outbox.missed(store, letter, answer.get("error") or _last_words(tracker, said))
-            if "error" not in answer:
-                return  # it is gone; the rest is due again at the next look
+class Post:
+    """What one tracker is told, in a thread of the sender and a child of its own."""
+
+    def __init__(self, store: Store, tracker: str) -> None:
+        self.store, self.tracker = store, tracker
+        self.letters: list[Letter] = []
+        self.refused = 0
+        self.worked = time.monotonic()
+        self._thread: threading.Thread | None = None
+
+    def take(self, letter: Letter) -> None:
+        """Take a letter for the next round; one that is on its way is not taken again."""
+        if self._thread is None:
+            self.letters.append(letter)
+
+    def busy(self) -> bool:
+        """Begin a round where there is something for it; whether one goes on."""
+        if self._thread is not None and not self._thread.is_alive():
+            self._thread, self.letters = None, []
+            return True  # what was due meanwhile is taken at the next look
+        if self._thread is None and self.letters:
+            self._thread = threading.Thread(target=self._round, name=f"nbml-{self.tracker}", daemon=True)
+            self._thread.start()
+        return self._thread is not None
+
+    def _round(self) -> None:
+        """One run after the other. Two in a row that are not taken mean that the tracker takes nothing now."""
+        with tempfile.TemporaryFile() as said, _child(self.store.root, self.tracker, said) as child:
+            failed = 0
+            for letter in self.letters:
+                count = sum(runs.names(self.store, letter.run).values())
+                answer = _ask(child, letter.run, float(os.environ.get(LIMIT, "120")) + count / PACE)
+                if "answer" in answer:
+                    outbox.sent(self.store, letter, answer["answer"])
+                    self.worked, self.refused, failed = time.monotonic(), 0, 0
+                    _redraw(self.store, letter.run)
+                    continue
+                outbox.missed(self.store, letter, answer.get("error") or _last_words(self.tracker, said))
+                if letter.tries == 0:
+                    _redraw(self.store, letter.run)
+                failed += 1
+                if failed == 2:
+                    self.refused += 1
+                    outbox.postpone(self.store, self.tracker, 2.0 ** min(self.refused, 30))
+                if failed == 2 or "error" not in answer:
+                    return  # it takes nothing, or its child is gone; the rest is due again later
 
 
 def _redraw(store: Store, run: int) -> None:
@@ -187,9 +212,12 @@ def _send(store: Store, root: Path, tracker: str, run: int) -> dict[str, Any]:
         found = registry.adapter("nbml.trackers", tracker)(root).send(record(store, run))
         return {"answer": dict(found)}
     except errors.NbmlError as error:
-        return {"error": error.message}
+        said = error.message
+    except ModuleNotFoundError as error:
+        said = f"the tracker {tracker!r} needs {error.name}, which is not installed"
     except Exception as error:  # an adapter of anybody's
-        return {"error": f"{tracker}: {type(error).__name__}: {error}"}
+        said = f"{tracker}: {type(error).__name__}: {error}"
+    return {"error": records.redaction().text(said)}
 
 
 def main(arguments: list[str]) -> int:

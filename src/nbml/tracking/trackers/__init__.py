@@ -36,6 +36,11 @@ class RunRecord:
     figures: Sequence[tuple[str, bytes]] = ()
     samples: Mapping[str, str] = field(default_factory=dict)
 
+    def files(self) -> dict[str, bytes]:
+        """Code, samples and figures as files: name -> content."""
+        pictures = {f"figure-{number}.png": png for number, (_, png) in enumerate(self.figures, 1)}
+        return {name: text.encode() for name, text in {**self.code, **self.samples}.items()} | pictures
+
     def rows(self) -> Iterator[Row]:
         """The points put together by step, lowest first. Of several values of one metric at one step the last one stands."""
         found: dict[int, tuple[float, dict[str, float]]] = {}

@@ -91,7 +91,6 @@ def key(record: RunRecord) -> str:
 
 def archive(record: RunRecord, left: list[str], missing: collections.Counter[Point] | None = None) -> bytes:
     """The archive as ``comet upload`` takes it; with only those points that are ``missing``, to be added, where that is given."""
-    files = {**_texts(record), **{f"figure-{number}.png": png for number, (_, png) in enumerate(record.figures, 1)}}
     head = {
         "offline_id": key(record), "project_name": os.environ.get("COMET_PROJECT_NAME") or record.project,
         "workspace": os.environ.get("COMET_WORKSPACE"), "start_time": _ms(record.started), "stop_time": _ms(record.ended),
@@ -106,7 +105,7 @@ def archive(record: RunRecord, left: list[str], missing: collections.Counter[Poi
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as zipped:
         zipped.writestr("experiment.json", json.dumps(head, ensure_ascii=False))
         zipped.writestr("messages.json", "".join(f"{line}\n" for line in lines))
-        for name, content in files.items():
+        for name, content in record.files().items():
             zipped.writestr(name, content)
     return sink.getvalue()
 
@@ -128,14 +127,10 @@ def _messages(record: RunRecord, left: list[str], missing: collections.Counter[P
             missing[name, step, said(value)] -= 1
         metric = {"metricName": name, "metricValue": told(value), "step": step, "epoch": None}
         yield "metric_msg", {"local_timestamp": _ms(when), "metric": metric}
-    for name in _texts(record):
+    for name in (*record.code, *record.samples):
         yield "file_upload", _file(record, name, "source_code" if name.endswith(".py") else "asset")
     for number, (title, _) in enumerate(record.figures, 1):
         yield "file_upload", _file(record, f"figure-{number}.png", "visualization", figCounter=number, figName=title[:100])
-
-
-def _texts(record: RunRecord) -> dict[str, str]:
-    return {**record.code, **record.samples}
 
 
 def _file(record: RunRecord, name: str, kind: str, **more: Any) -> dict[str, Any]:

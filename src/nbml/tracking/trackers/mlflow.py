@@ -15,7 +15,8 @@ import math
 import os
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
@@ -25,13 +26,15 @@ os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
 
-from mlflow import MlflowClient  # noqa: E402
-from mlflow.entities import Metric, Param, RunTag  # noqa: E402
-from mlflow.exceptions import MlflowException  # noqa: E402
+from mlflow import MlflowClient
+from mlflow.entities import Metric, Param, RunTag
+from mlflow.exceptions import MlflowException
 
-from nbml import errors  # noqa: E402
-from nbml.tracking.trackers import RunRecord  # noqa: E402
-from nbml.tracking.trackers import fitting  # noqa: E402
+from nbml import errors
+from nbml.tracking.trackers import (
+    RunRecord,
+    fitting,
+)
 
 #: the tag by which a run is found
 TAG = "nbml.run"
@@ -73,10 +76,7 @@ class MlflowTracker:
         client.log_batch(run, tags=tags(record, left))
         _params(client, run, record, left)
         _points(client, run, record, left, new=new)
-        for name, text in {**record.code, **record.samples}.items():
-            client.log_text(run, text, name)
-        for number, (_, png) in enumerate(record.figures, 1):
-            _picture(client, run, f"figure-{number}.png", png)
+        _files(client, run, record)
         client.set_terminated(run, STATES[record.state], round(record.ended * 1000))
         if client.get_run(run).info.status != STATES[record.state]:
             raise errors.TrackerFailed(f"mlflow did not keep how {record.name}@{record.version} ended")
@@ -97,7 +97,7 @@ def tags(record: RunRecord, left: list[str]) -> list[RunTag]:
     """What MLflow's tags say of a run; a tag of ours is one of its with the value "true"."""
     own = fitting.fitted(record.tags, fit, NAME)
     left += fitting.renamed("tags", own)
-    said = {TAG: record.uid, "nbml.version": str(record.version), **{there: "true" for there in own.values()}}
+    said = {TAG: record.uid, "nbml.version": str(record.version), **dict.fromkeys(own.values(), "true")}
     if record.note:
         said["mlflow.note.content"] = fitting.cut("the note", record.note, TEXT, left)
     return [RunTag(key, value) for key, value in said.items()]
@@ -116,7 +116,8 @@ def metrics(record: RunRecord, left: list[str]) -> list[Metric]:
     left += fitting.renamed("metrics", names)
     counts = fitting.infinities(record.series)
     if counts:
-        left.append("infinity stands as 1.797e308: " + fitting.listed([f"{count} of {fitting.short(name)}" for name, count in counts.items()]))
+        said = [f"{count:,} of {fitting.short(name)}" for name, count in counts.items()]
+        left.append(f"infinity stands as 1.797e308: {fitting.listed(said)}")
     found, seen = [], set()
     for name, (steps, times, values) in record.series.items():
         for step, when, value in zip(steps, times, values, strict=True):
@@ -178,7 +179,8 @@ def _params(client: MlflowClient, run: str, record: RunRecord, left: list[str]) 
         for part in _parts(missing, PARAMS):
             client.log_batch(run, params=part)
     else:
-        raise errors.TrackerFailed(f"mlflow kept {len(told) - len(missing)} of the {len(told)} parameters of {record.name}@{record.version}")
+        kept = len(told) - len(missing)
+        raise errors.TrackerFailed(f"mlflow kept {kept} of the {len(told)} parameters of {record.name}@{record.version}")
     other = [f"{fitting.short(name)} is {there[name]} there and {value} here" for name, value in told.items() if there[name] != value]
     if other:
         left.append(f"parameters do not change in MLflow: {fitting.listed([fitting.short(one, 120) for one in other])}")
@@ -195,7 +197,8 @@ def _points(client: MlflowClient, run: str, record: RunRecord, left: list[str], 
             client.log_batch(run, metrics=part)
         missing = _missing(client, run, told)
     if missing:
-        raise errors.TrackerFailed(f"mlflow kept {len(told) - len(missing):,} of the {len(told):,} points of {record.name}@{record.version}")
+        kept = len(told) - len(missing)
+        raise errors.TrackerFailed(f"mlflow kept {kept:,} of the {len(told):,} points of {record.name}@{record.version}")
 
 
 def _missing(client: MlflowClient, run: str, told: list[Metric]) -> list[Metric]:
@@ -216,12 +219,11 @@ def _parts(found: list[Any], most: int) -> Iterator[list[Any]]:
         yield found[start : start + most]
 
 
-def _picture(client: MlflowClient, run: str, name: str, png: bytes) -> None:
-    import tempfile
-
+def _files(client: MlflowClient, run: str, record: RunRecord) -> None:
     with tempfile.TemporaryDirectory(prefix="nbml-mlflow-") as folder:
-        (Path(folder) / name).write_bytes(png)
-        client.log_artifact(run, str(Path(folder) / name))
+        for name, content in record.files().items():
+            (Path(folder) / name).write_bytes(content)
+            client.log_artifact(run, str(Path(folder) / name))
 
 
 def _first(error: BaseException) -> str:
