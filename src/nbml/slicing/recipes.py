@@ -72,10 +72,10 @@ def recipe(name: str) -> Recipe:
     return _Reader(evidence, name, need, backward(evidence.events, need)).recipe()
 
 
-def recipe_of(events: Sequence[Event], name: str, *, nth: int = 0) -> Recipe:
+def recipe_of(events: Sequence[Event], name: str, *, nth: int = -1) -> Recipe:
     """The recipe of the run ``name`` whose block executed ``events``: what computed the numbers that it logged.
 
-    Where nothing was logged all of the block is kept. ``nth`` tells which run of that name it is in the program.
+    Where nothing was logged all of the block is kept. ``nth`` tells which run of that name it is in the program, from its end.
     """
     evidence = _evidence()
     sinks = [event for event in events if logs(event, evidence)] or list(events)

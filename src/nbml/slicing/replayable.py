@@ -45,7 +45,7 @@ class Recipe(Shown):
 
     ``source`` runs in the notebook's folder. ``verdict`` is "reproducible", "hidden-state" (the record can be replayed, the page
     as it stands would not give it) or "not-reproducible"; ``why`` says so in sentences that name cell and cause. ``logs`` tells
-    that it computed the metrics of a run: its ``nth`` one of that name in the program.
+    that it computed the metrics of a run: the ``nth`` of that name in the program, from its end (-1 is the last).
     """
 
     name: str
@@ -55,7 +55,7 @@ class Recipe(Shown):
     why: tuple[str, ...] = ()
     folder: str = "."
     logs: bool = False
-    nth: int = 0
+    nth: int = -1
     #: what was compared by a sample, and the like: no reasons, good to know
     notes: tuple[str, ...] = field(default=(), compare=False)
 
@@ -70,7 +70,7 @@ class Recipe(Shown):
         done = self.played(timeout)
         if self.logs:
             runs = [run for run in done.runs if run.name == self.name]
-            if len(runs) > self.nth and not done.error:
+            if len(runs) >= -self.nth and not done.error:
                 return dict(runs[self.nth].metrics)
         elif self.name in done.values:
             return done.values[self.name]

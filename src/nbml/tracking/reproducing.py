@@ -17,6 +17,8 @@ from nbml.tracking.values import Run
 if TYPE_CHECKING:
     from nbml.running.fresh import Fresh, Logged
     from nbml.slicing import Recipe
+    from nbml.slicing.events import Event
+    from nbml.slicing.recorder import Recorder
 
 #: a replay may take this many seconds, and this many times what the run took
 LEAST, TIMES = 600.0, 10.0
@@ -73,7 +75,7 @@ def reproduce(run: str | Run) -> Reproduction:
         return Reproduction(one, False, _lost(recorded), (*one.why, *missing, *around), recorded)
     fresh = recipe.played(max(LEAST, TIMES * (one._row.seconds or 0.0)))
     told = (*one.why, *_stopped(fresh, recipe), *around)
-    logged = _its(fresh.runs, one.name, int(one._body.get("recipe", {}).get("following", 0)))
+    logged = _its(fresh.runs, one.name, recipe.nth)
     if logged is None:
         said = () if fresh.error else (f"the replay logged nothing for {one.name}",)
         return Reproduction(one, not recorded and not fresh.error, _lost(recorded), (*told, *said), recorded, {}, fresh.seconds)
@@ -115,10 +117,10 @@ def _lost(recorded: Mapping[str, float]) -> dict[str, Pair]:
     return {name: (value, None) for name, value in recorded.items()}
 
 
-def _its(logged: Sequence[Logged], name: str, following: int) -> Logged | None:
-    """The replayed run that is this one: of those of its name the last, but for those that followed it in the same statement."""
+def _its(logged: Sequence[Logged], name: str, nth: int) -> Logged | None:
+    """The replayed run that is this one: the ``nth`` of its name, from the end."""
     named = [one for one in logged if one.name == name]
-    return named[-1 - following] if following < len(named) else None
+    return named[nth] if len(named) >= -nth else None
 
 
 def _stopped(fresh: Fresh, recipe: Recipe) -> list[str]:
@@ -156,7 +158,7 @@ class Mark:
     """Where a run began among the recorded statements; ``number`` is how many of its name began in the same statement before."""
 
     name: str
-    seen: Any
+    seen: Recorder | None
     first: int
     number: int = 0
 
@@ -169,7 +171,7 @@ _waiting: dict[int, Callable[[], None]] = {}
 
 def mark(name: str) -> Mark:
     """Called where a run begins: cheap, it only notes the place."""
-    seen: Any = recorder.current()
+    seen = recorder.current()
     first = len(seen.events) if seen is not None else 0
     for key in [key for key in _begun if key[0] != first]:
         del _begun[key]
@@ -182,7 +184,7 @@ def remember(
     store: Store, thing: int, place: Mark, then: Sequence[tuple[str, Callable[[], object]]] = (), redaction: Redaction | None = None
 ) -> None:
     """Called where a run ends: once its cell has ended, its recipe is made, and then ``then`` is done, in one thread, in order."""
-    seen: Any = place.seen
+    seen = place.seen
     if seen is None or seen is not recorder.current():
         for what, job in then:
             after.later(thing, what, job)
@@ -190,8 +192,8 @@ def remember(
     last = len(seen.events)
 
     def make() -> None:
-        following = _begun.get((place.first, place.name), place.number + 1) - place.number - 1
-        _write(store, thing, tuple(seen.events[place.first : last + 1]), following, redaction or Redaction())
+        nth = place.number - _begun.get((place.first, place.name), place.number + 1)
+        _write(store, thing, place.name, seen.events[place.first : last + 1], nth, redaction or Redaction())
 
     def ended() -> None:
         del _waiting[thing]
@@ -218,11 +220,10 @@ def read(said: Mapping[str, Any]) -> Recipe:
     return Recipe.from_json(said)
 
 
-def _write(store: Store, thing: int, events: Sequence[Any], following: int, redaction: Redaction) -> None:
+def _write(store: Store, thing: int, name: str, events: Sequence[Event], nth: int, redaction: Redaction) -> None:
     """A run's recipe goes into its body, without its secrets."""
-    from nbml import slicing
+    from nbml.slicing import recipe_of
 
-    said = slicing.recipe_of(events).to_json()
+    said = recipe_of(events, name, nth=nth).to_json()
     source = redaction.source(said["source"])
-    said |= {"source": source, "why": [redaction.text(sentence) for sentence in said["why"]], "following": following}
-    runs.put(store, thing, "recipe", said)
+    runs.put(store, thing, "recipe", said | {"source": source, "why": [redaction.text(sentence) for sentence in said["why"]]})
