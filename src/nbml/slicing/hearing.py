@@ -13,6 +13,7 @@ from types import CodeType
 from typing import Any
 
 from nbml.slicing.places import AT_ONCE, file_hash, is_input
+from nbml.store.project import FOLDER
 
 _WRITES = os.O_WRONLY | os.O_RDWR
 #: events of connections to elsewhere, and what they are called
@@ -63,8 +64,8 @@ class Heard:
         target = args[-1] if event == "socket.connect" else args[0]
         if event == "socket.connect" and (isinstance(target, (str, bytes)) or _is_here(target)):
             return
-        if event == "sqlite3.connect" and os.fsdecode(target) in (":memory:", ""):
-            return
+        if event == "sqlite3.connect" and (os.fsdecode(target) in (":memory:", "") or f"/{FOLDER}/" in os.fsdecode(target)):
+            return  # the project's own record: what is read of it has its own names
         self.elsewhere.add(_ELSEWHERE[event])
 
 
