@@ -34,6 +34,7 @@ _HOMES = {
     "compare": "nbml.tracking:compare",
     "judge": "nbml.tracking.judging:judge",
     "reproduce": "nbml.tracking.reproducing:reproduce",
+    "import_runs": "nbml.tracking.importing:import_runs",
     "tune": "nbml.tuning:tune",
     "study": "nbml.tuning:study",
     "recipe": "nbml.commands:recipe",
@@ -59,7 +60,7 @@ _HOMES = {
 }
 #: verbs of later versions; each raises errors.NotYet, which names it
 _COMING = (
-    "alert", "alerts", "card", "explain", "export", "import_runs", "label", "lineage",
+    "alert", "alerts", "card", "explain", "export", "label", "lineage",
     "promote", "report", "retrain", "stale",
 )  # fmt: skip
 _HOMES |= {name: f"nbml.commands:{name}" for name in _COMING}

@@ -160,8 +160,9 @@ TRACKING = (
             ("model", "a fitted model"), ("X_train", "what it was fitted on"), ("y_train", "the target of these"),
             ("X_test", "what it is measured on"), ("y_test", "the target of these"))
     ), line=("model", "X_train", "y_train", "X_test", "y_test"), example="%nbml judge MODEL X_train y_train X_test y_test"),
-    Command("import", "Read the runs of another tracker.", (Param("path", "path", help="file or folder"),), line=("path",),
-            verb="import_runs", since=LATER),
+    Command("import", "Read the runs of another tracker.",
+            (Param("path", "path", help="a run, file or folder of W&B, MLflow or Comet"),), line=("path",),
+            verb="import_runs", example="%nbml import PATH"),
     Command("stale", "List the cells to run again.", since=LATER),
 )  # fmt: skip
 
