@@ -60,6 +60,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "runtime"))
     store.use(None)
     yield root
+    after = sys.modules.get("nbml.tracking.after")
+    if after is not None:  # what is found out about runs after their blocks needs the project
+        after.wait(timeout=30)
     store.use(None)
 
 

@@ -189,7 +189,7 @@ def test_a_running_run_is_seen_live_and_by_another_process(project: Path) -> Non
         assert (picture["word"], picture["ref"]) == ("running", "live@1")
     [shown] = view.section(store.current(), "run", "Runs", True)["rows"]
     assert (shown["state"], shown["result"]) == ("well", run._body["result"])
-    assert store.current().result(shown["result"])["word"] == "finished"
+    until(lambda: store.current().result(shown["result"])["word"] == "finished")
 
 
 def test_points_are_durable_within_200_ms_of_log_and_a_killed_run_is_interrupted(project: Path) -> None:
@@ -252,8 +252,9 @@ def test_the_environment_and_git_are_recorded(project: Path) -> None:
 
 
 def test_a_read_only_project_is_refused_before_the_block(project: Path) -> None:
-    with nbml.track("a"):
+    with nbml.track("a") as run:
         pass
+    assert run.environment["python"]  # and so nothing of it is still to be written
     store.current().readonly = True
     with pytest.raises(errors.ReadOnlyStore, match="can be read, not written"), nbml.track("b"):
         pytest.fail("the block ran")

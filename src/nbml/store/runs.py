@@ -167,23 +167,32 @@ def _bytes(part: array[Any]) -> bytes:
     return part.tobytes()
 
 
-def start(db: sqlite3.Connection, run: Thing, uid: str, process: int, tags: Sequence[str]) -> None:
-    """Write a new run down as running."""
+def begin(db: sqlite3.Connection, name: str, uid: str, process: int, body: Mapping[str, Any], tags: Sequence[str]) -> Thing:
+    """Write a new run down as running: a version of ``name``, and its row."""
+    made = time.time()
+    version = db.execute("SELECT ifnull(max(version),0)+1 FROM thing WHERE kind='run' AND name=?", (name,)).fetchone()[0]
+    new = db.execute(
+        "INSERT INTO thing(kind,name,version,state,made,body) VALUES('run',?,?,'running',?,?)", (name, version, made, as_json(body))
+    ).lastrowid
     db.execute(
         "INSERT INTO run(thing,uid,name,status,started,process,tags) VALUES(?,?,?,'running',?,?,?)",
-        (run.id, uid, run.name, run.made, process, json.dumps(list(tags))),
+        (new, uid, name, made, process, as_json(list(tags))),
     )
+    return Thing(int(new or 0), "run", name, version, "", "running", made, dict(body))
 
 
-def resume(db: sqlite3.Connection, run: int, process: int) -> None:
+def resume(db: sqlite3.Connection, run: int, process: int, body: Mapping[str, Any], tags: Sequence[str]) -> None:
     """Write an ended run down as running again."""
     db.execute("UPDATE run SET status='running', ended=NULL, process=? WHERE thing=?", (process, run))
+    db.execute("UPDATE thing SET state='running' WHERE id=?", (run,))
+    put_in(db, run, body)
+    set_tags(db, run, tags)
 
 
 def finish(db: sqlite3.Connection, run: int, state: str, params: Mapping[str, Any]) -> None:
     """Write down how a run ended, and what it was run with."""
-    text = json.dumps(params, ensure_ascii=False, allow_nan=False)
-    db.execute("UPDATE run SET status=?, ended=?, params=? WHERE thing=?", (state, time.time(), text, run))
+    db.execute("UPDATE run SET status=?, ended=?, params=? WHERE thing=?", (state, time.time(), as_json(params), run))
+    db.execute("UPDATE thing SET state=? WHERE id=?", (state, run))
 
 
 def rows(store: Store, *, thing: int | None = None, limit: int = -1) -> list[RunRow]:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import atexit
 import os
 import queue
+import sys
 import threading
 import warnings
 from collections.abc import Callable
+
+from nbml import errors
 
 #: seconds that the end of a program waits for what is still to be found out
 PATIENCE = 60.0
@@ -18,6 +21,8 @@ _queue: queue.SimpleQueue[tuple[int, str, Job]] = queue.SimpleQueue()
 #: run (the thing's id) -> how many jobs of it are not done
 _open: dict[int, int] = {}
 _changed = threading.Condition()
+#: runs of which a warning has said that the store does not take them
+_told: set[int] = set()
 _pid = 0
 
 
@@ -55,9 +60,27 @@ def _work() -> None:
         try:
             job()
         except Exception as error:
-            warnings.warn(f"nbml: {what} is not recorded: {error!r}", RuntimeWarning, stacklevel=1)
+            _tell(run, what, error)
         with _changed:
             _open[run] -= 1
             if not _open[run]:
                 del _open[run]
             _changed.notify_all()
+
+
+def _tell(run: int, what: str, error: Exception) -> None:
+    """One warning; of a store that takes nothing one for each run. The thread goes on also where warnings are errors."""
+    if isinstance(error, errors.StoreError):
+        if run in _told:
+            return
+        _told.add(run)
+    said = error.message if isinstance(error, errors.NbmlError) else repr(error)
+    try:
+        warnings.warn(f"nbml: {what} is not recorded: {said}", RuntimeWarning, stacklevel=1)
+    except RuntimeWarning:
+        threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), threading.current_thread())))
+
+
+def told(run: int) -> None:
+    """The user knows that the store does not take what belongs to this run."""
+    _told.add(run)

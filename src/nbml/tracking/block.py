@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
 import time
 import uuid
 import warnings
@@ -13,12 +14,14 @@ from typing import Any, Literal, TypeVar
 
 from nbml import errors
 from nbml.display import keep
+from nbml.slicing import recorder
 from nbml.store import Store, Thing, outbox, runs
-from nbml.tracking import context, estimators, opened, points
+from nbml.tracking import after, context, estimators, opened, pictures, points, proposals, reproducing
+from nbml.tracking.facts import Facts
 from nbml.tracking.feed import Feed
 from nbml.tracking.fits import Fits
+from nbml.tracking.interrupts import Deferred
 from nbml.tracking.secrets import Redaction
-from nbml.tracking.used import find_versions
 from nbml.tracking.values import Run
 
 T = TypeVar("T")
@@ -32,102 +35,164 @@ class Tracked(Run):
         super().__init__(store, thing, last.id if last else uuid.uuid4().hex[:10])
         self._to, self._tags, self._said, self._last = list(to), list(tags), note, last
         self._feed: Feed | None = None
-        self._ended = False
+        self._ended = self._lost = False
         self._pid = os.getpid()
         #: the block that this one is opened in
         self.around: Any = None
+        self.pictures = pictures.Pictures()
 
     def __enter__(self) -> Tracked:
         if self._feed is not None or self._ended:
             raise errors.UsageError(f"the run {self} is over; track it again", next=f'run = nbml.track("{self.name}", resume=True)')
+        with Deferred():
+            self._enter()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> Literal[False]:
+        with Deferred():
+            estimators.unwatch(self)
+            opened.leave(self)
+            if self._feed is not None and not self._ended and os.getpid() == self._pid:
+                self._ended = True
+                self._leave(self._feed, kind, error)
+        return False
+
+    # -- the beginning
+
+    def _enter(self) -> None:
+        namespace = recorder.namespace()
         self._redaction = Redaction()
+        self._redaction.learn(os.environ)
+        self._redaction.learn(namespace)
+        self._mark = reproducing.mark(self.name)
+        try:
+            self._begin()
+        except errors.ReadOnlyStore:
+            raise
+        except errors.StoreError as failure:
+            self._lost = True
+            self._warn(f"nbml: the run {self.name} is not recorded: {failure.message}")
+        else:
+            self._feed = Feed(self._store, self._thing, self._draw, self._redaction.text)
         self._fits = Fits(self._redaction)
-        self._begin()
-        self._feed = Feed(self._store, self._thing, self._draw)
         self._counts_memory = not opened.any_open() and context.reset_peak()
+        self._states = self._unless("the state of the generators", context.generators) or {}
+        self._before = proposals.metrics_of(namespace)
         context.look_for_gpus()
         self._clock = time.monotonic()
         self.around = opened.here()
         opened.enter(self)
-        estimators.watch(self, self._fits)
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> Literal[False]:
-        estimators.unwatch(self)
-        opened.leave(self)
-        feed = self._feed
-        if feed is None or self._ended or os.getpid() != self._pid:
-            return False
-        self._ended = True
-        try:
-            self._finish(feed, kind, error)
-        except errors.StoreError as failure:
-            if error is None:
-                raise
-            warnings.warn(f"nbml: the run {self} is not written whole: {failure.message}", RuntimeWarning, stacklevel=2)
-        return False
-
-    # -- inside
+        if not self._lost:
+            self._unless("figures", self.pictures.begin)
+            estimators.watch(self, self._fits)
 
     def _begin(self) -> None:
-        """Write the run down as running, and who is to hear of it."""
+        """Write the run down as running, and who is to hear of it, in one transaction."""
         owner = self._store.me().id
+        text = self._redaction.text
         body: dict[str, Any] = {"uid": self.id, "process": owner, "row": {"state": "running", "figure": ""}, "cell": self._cell()}
         body["result"] = (self.id * 4)[:32]
-        if self._last is not None:
-            body |= {"note": self._said or self._last.note, "error": ""}
-            self._thing = self._store.update(self._thing, body, state="running")
-            tags = [*self._last.tags, *(tag for tag in self._tags if tag not in self._last.tags)]
-            self._store.write(lambda db: self._again(db, owner, tags))
+        tags, note = [text(tag) for tag in self._tags], text(self._said)
+        last = self._last
+        if last is None:
+
+            def work(db: sqlite3.Connection) -> Thing:
+                thing = runs.begin(db, self.name, self.id, owner, body | {"note": note}, tags)
+                outbox.put(db, thing.id, self._to)
+                return thing
+
+            self._thing = self._store.write(work)
             return
-        body |= {"note": self._said}
-        self._thing = thing = self._store.add("run", self.name, body, state="running")
+        body |= {"note": note or last.note, "error": ""}
+        tags = list(dict.fromkeys([*last.tags, *tags]))
+        trackers = [*self._to, *(letter.tracker for letter in outbox.letters(self._store, run=self._thing.id))]
 
-        def work(db: sqlite3.Connection) -> None:
-            runs.start(db, thing, self.id, owner, self._tags)
-            outbox.put(db, thing.id, self._to)
+        def again(db: sqlite3.Connection) -> None:
+            runs.resume(db, self._thing.id, owner, body, tags)
+            outbox.put(db, self._thing.id, trackers)
 
-        self._store.write(work)
-
-    def _again(self, db: sqlite3.Connection, owner: int, tags: list[str]) -> None:
-        runs.resume(db, self._thing.id, owner)
-        runs.set_tags(db, self._thing.id, tags)
-        outbox.put(db, self._thing.id, [*self._to, *(letter.tracker for letter in outbox.letters(self._store, run=self._thing.id))])
+        self._store.write(again)
 
     def _cell(self) -> dict[str, Any]:
         found = self._unless("the cell", lambda: context.cell(self._store.root)) or {}
         return found | ({"source": self._redaction.source(found["source"])} if "source" in found else {})
 
-    def _finish(self, feed: Feed, kind: type[BaseException] | None, error: BaseException | None) -> None:
-        """First what must not be lost, in one transaction; then what is good to know."""
-        seconds = time.monotonic() - self._clock + float(self._body.get("seconds", 0.0))
-        stopped = kind is not None and issubclass(kind, (KeyboardInterrupt, SystemExit))
-        state = "finished" if kind is None else "interrupted" if stopped else "failed"
-        params = {**(runs.rows(self._store, thing=self._thing.id)[0].params if self._last else {}), **self._fits.params()}
+    # -- the end
+
+    def _leave(self, feed: Feed, kind: type[BaseException] | None, error: BaseException | None) -> None:
+        """What must not be lost goes into one transaction; the rest is found out after the cell."""
+        self._redaction.learn(recorder.namespace())
+        self._unless("figures", lambda: self.pictures.end(shown=context.cell_runs() and pictures.shown_later()))
+        body, params, state = self._end_of(kind, error)
 
         def last(db: sqlite3.Connection) -> None:
             runs.finish(db, self._thing.id, state, params)
-            runs.set_row(db, self._thing.id, self._line(feed, state))
+            runs.put_in(db, self._thing.id, body | {"row": self._line(feed, state)})
 
-        feed.close(last)
-        body: dict[str, Any] = {"seconds": seconds} | self._facts(params)
+        facts = Facts(self._store, self._thing.id, self._fits.taken, self._redaction, self._last._body if self._last else {})
+        facts.proposed = self._proposals()
+        try:
+            feed.close(last)
+        except errors.StoreError as failure:
+            self._warn(f"nbml: the run {self} is not written whole, it is tried again every second: {failure.message}")
+            feed.close_later(last, lambda: self._afterwards(facts))
+        else:
+            self._afterwards(facts)
+
+    def _end_of(self, kind: type[BaseException] | None, error: BaseException | None) -> tuple[dict[str, Any], dict[str, Any], str]:
+        """What is known at once: for the body, the parameters, the state."""
+        fits, text = self._fits, self._redaction.text
+        stopped = kind is not None and issubclass(kind, (KeyboardInterrupt, SystemExit))
+        state = "finished" if kind is None else "interrupted" if stopped else "failed"
+        before = self._last._body if self._last is not None else {}
+        earlier = runs.rows(self._store, thing=self._thing.id)[0].params if self._last else {}
+        params = {**earlier, **{name: text(value) if isinstance(value, str) else value for name, value in fits.params().items()}}
+        body: dict[str, Any] = {
+            "seconds": time.monotonic() - self._clock + float(before.get("seconds", 0.0)),
+            "estimators": [{"type": f.type, "times": f.times, "params": f.params} for f in fits.found.values()],
+            "changed": [name for name in dict.fromkeys([*before.get("changed", ()), *fits.changed()]) if name in params],
+            "nested": fits.inner,
+            "seeds": {
+                "params": {name: value for name, value in params.items() if name.rpartition("__")[2] in ("random_state", "seed")},
+                "state": self._states,
+            },
+        }
         if error is not None:
             first = (str(error).splitlines() or [""])[0][:300]
-            body["error"] = self._redaction.text(f"{kind.__name__ if kind else ''}: {first}".rstrip(": "))
-        self._thing = self._store.update(self._thing, body, state=state)
-        for one in self._fits.taken.found:
-            if one.thing is not None:
-                self._store.link(self._thing, one.thing, "data")
-        self._draw()
-        if outbox.letters(self._store, state="waiting"):
-            from nbml.tracking.sender import wake
+            body["error"] = text(f"{kind.__name__ if kind else ''}: {first}".rstrip(": "))
+        if self._counts_memory and (peak := context.peak()) is not None:
+            body["peak"] = peak
+        return body, params, state
 
-            self._unless("what trackers have to hear", lambda: wake(self._store))
+    def _proposals(self) -> Callable[[], dict[str, float]]:
+        """What finds the metrics that the cell assigned: those of the block now, those below it once the cell is over."""
+        names = recorder.namespace()
+        inside, serial = proposals.metrics_of(names), opened.count()
+        written = self._unless("what the cell assigns", context.assigned) or ()
+
+        def find() -> dict[str, float]:
+            now = inside | (proposals.metrics_of(names) if opened.count() == serial else {})
+            return proposals.proposed(self._before, now, written, self.metrics)
+
+        return find
+
+    def _afterwards(self, facts: Facts) -> None:
+        """Hand over what takes its time."""
+        thing = self._thing.id
+        after.later(thing, "what it ran with", facts.write)
+
+        def ended() -> None:
+            pictures.leave(self.pictures)
+            after.later(thing, "what its cell showed", lambda: facts.write_shown(self.pictures.found))
+
+        context.after_cell(ended)
+        reproducing.remember(self._store, thing, self._mark, [("its picture", self._draw)], self._redaction)
 
     def _draw(self) -> None:
         keep(self._report(), self._store)
 
     def _line(self, feed: Feed, state: str) -> dict[str, Any]:
+        """The panel's line."""
         said = feed.row()
         if not said["figure"] and self._last is not None:
             said |= {key: value for key, value in self._last._body.get("row", {}).items() if key in ("figure", "spark")}
@@ -135,38 +200,18 @@ class Tracked(Run):
             said["figure"] = f"{said['figure']} · {state}" if said["figure"] else state
         return said | {"state": {"finished": "well", "failed": "bad"}.get(state, "look")}
 
-    def _facts(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """What was captured unasked, for the body."""
-        fits = self._fits
-        used = fits.taken.found
-        self._unless("data versions", lambda: find_versions(self._store, used))
-        git = self._unless("Git", lambda: context.git(self._store.root)) or {}
-        diff = git.pop("diff", "")
-        if diff:
-            git["diff"] = self._store.put_blob(self._redaction.source(diff).encode())
-        pictures = self._unless("figures", context.figures) or []
-        before = self._last._body if self._last is not None else {}
-        found: dict[str, Any] = {
-            "environment": self._unless("the environment", context.environment) or {},
-            "git": git,
-            "estimators": [{"type": f.type, "times": f.times, "params": f.params} for f in fits.found.values()],
-            "changed": [name for name in dict.fromkeys([*before.get("changed", ()), *fits.changed()]) if name in params],
-            "nested": fits.inner,
-            "data": [
-                *before.get("data", ()),
-                *(one.body() for one in used),
-            ],
-            "figures": [*before.get("figures", ()), *({"title": title, "blob": self._store.put_blob(png)} for title, png in pictures)],
-        }
-        return found | ({"peak": context.peak()} if self._counts_memory else {})
+    # -- inside
 
     def _unless(self, what: str, ask: Callable[[], T]) -> T | None:
         """What ``ask`` says. A failing capture is left out with one warning; it never breaks the block."""
         try:
             return ask()
         except Exception as error:
-            warnings.warn(f"nbml: {what} of the run {self.name} is not recorded: {error!r}", RuntimeWarning, stacklevel=2)
+            self._warn(f"nbml: {what} of the run {self.name} is not recorded: {error!r}")
             return None
+
+    def _warn(self, said: str) -> None:
+        warnings.warn(said, RuntimeWarning, stacklevel=4)
 
     def _sync(self) -> None:
         if self._feed is not None and not self._ended:
@@ -176,13 +221,25 @@ class Tracked(Run):
 
 
 def log(values: Mapping[str, Any] | None = None, /, step: int | None = None, **metrics: Any) -> None:
-    """Log numbers of the innermost open run: ``log(auc=0.91)``, ``log({"valid/loss": 0.3}, step=3)``.
+    """Log numbers of the run that the code belongs to: ``log(auc=0.91)``, ``log({"valid/loss": 0.3}, step=3)``.
 
     Without ``step`` each metric counts its own. Returns at once; a point is durable within 200 ms. Raises errors.NotInRun,
     and errors.BadArgument naming what is no number.
     """
     run = opened.here()
-    if run is None or run._feed is None or run._ended or run._pid != os.getpid():
-        raise errors.NotInRun("nbml.log was called outside a run", next='with nbml.track("baseline"): nbml.log(auc=0.91)')
+    if run is None or run._ended or run._pid != os.getpid():
+        raise _outside(run)
     found = points.checked(values, metrics)
-    run._feed.put((time.time(), None if step is None else points.place(step), found))
+    at = None if step is None else points.place(step)
+    if run._feed is not None:
+        run._feed.put((time.time(), at, found))
+
+
+def _outside(run: Any) -> errors.NotInRun:
+    """Why a number has no run to go to."""
+    example = 'with nbml.track("baseline"): nbml.log(auc=0.91)'
+    if run is None or run._pid != os.getpid():
+        where = " (this is a process of its own: log what it returns)" if run is not None else ""
+        return errors.NotInRun(f"nbml.log was called outside a run{where}", next=example)
+    who = "this code" if threading.current_thread() is threading.main_thread() else f"the thread {threading.current_thread().name}"
+    return errors.NotInRun(f"nbml.log was called after the run {run}, which {who} belongs to, had ended", next=example)

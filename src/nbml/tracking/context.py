@@ -1,9 +1,9 @@
-"""Around a run: the machine, the libraries, Git, the cell, the pictures. None of it is ever waited for long, or missed."""
+"""Around a run: the machine, the libraries, the seeds, Git, the cell. None of it is ever waited for long, or missed."""
 
 from __future__ import annotations
 
 import functools
-import io
+import hashlib
 import os
 import platform
 import re
@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,35 +29,113 @@ STACK = {
 GIT = 2.0
 #: bytes of a diff that are kept
 DIFF = 1_000_000
-#: pictures of a run that are kept
-FIGURES = 20
+#: calls that seed a generator
+SEEDING = re.compile(
+    r"\b(?:\w+\.)*(?:seed|manual_seed|manual_seed_all|set_seed|set_random_seed|seed_everything|default_rng|RandomState|PRNGKey)"
+    r"\(\s*(?:seed\s*=\s*)?(?:\d[\d_]*|[A-Za-z_]\w*)?\s*\)"
+)
 
 
-def environment() -> dict[str, Any]:
-    """Python, platform, processors, and the versions of the libraries that are loaded."""
-    packages = {dist: version for module, dist in STACK.items() if (version := _version(module, dist))}
+def environment(modules: Iterable[str]) -> dict[str, Any]:
+    """Python, platform, processors, and the versions of the libraries that are loaded or that ``modules`` belong to."""
     found: dict[str, Any] = {
         "python": platform.python_version(),
         "platform": platform.platform(),
         "cpus": os.cpu_count(),
-        "packages": packages,
+        "packages": packages(modules),
     }
+    if processor := _processor():
+        found["cpu"] = processor
     return found | ({"gpu": _gpus} if _gpus else {})
 
 
-def _version(module: str, dist: str) -> str:
-    loaded = sys.modules.get(module)
-    if loaded is None:
-        return ""
-    known = getattr(loaded, "__version__", None)
-    if isinstance(known, str):
-        return known
-    from importlib.metadata import PackageNotFoundError, version
+def packages(modules: Iterable[str]) -> dict[str, str]:
+    """Distribution -> version, for top-level modules and what of ``STACK`` is loaded. Modules of no distribution are left out."""
+    wanted = [name for name in STACK if name in sys.modules]
+    wanted += sorted({name for name in modules if name not in STACK and name not in sys.stdlib_module_names})
+    known = _installed()
+    found = {}
+    for name in wanted:
+        dist = STACK.get(name) or (name if _normal(name) in known else _distributions().get(name, ""))
+        version = known.get(_normal(dist)) or str(getattr(sys.modules.get(name), "__version__", "") if name in STACK else "")
+        if version:
+            found[dist] = version
+    return found
 
+
+def modules_of(namespace: Mapping[str, Any]) -> set[str]:
+    """The top-level modules that the values of a namespace come from."""
+    found = set()
+    for name, value in list(namespace.items()):
+        if not name.startswith("_"):
+            home = getattr(value, "__name__", "") if isinstance(value, type(sys)) else getattr(value, "__module__", None)
+            home = home if isinstance(home, str) else type(value).__module__
+            found.add(home.partition(".")[0])
+    return found - {"builtins", "__main__", "IPython", ""}
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _installed() -> dict[str, str]:
+    """Normalised distribution -> version, as the names of the ``.dist-info`` folders say: no file is opened."""
+    found: dict[str, str] = {}
+    for folder in sys.path:
+        try:
+            entries = os.listdir(folder or ".")  # noqa: PTH208 - names only, in a third of the time
+        except OSError:
+            continue
+        for entry in entries:
+            if entry.endswith(".dist-info"):
+                name, _, version = entry[: -len(".dist-info")].partition("-")
+                found.setdefault(_normal(name), version)
+    return found
+
+
+@functools.cache
+def _distributions() -> dict[str, str]:
+    """Module -> distribution, for those whose names differ. Slow (opens a file of each distribution)."""
+    from importlib.metadata import packages_distributions
+
+    return {module: dists[0] for module, dists in packages_distributions().items()}
+
+
+@functools.cache
+def _processor() -> str:
+    """What the processor calls itself."""
     try:
-        return version(dist)
-    except PackageNotFoundError:
-        return ""
+        match = re.search(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text())
+    except OSError:
+        match = None
+    return match[1].strip() if match else platform.processor()
+
+
+def generators() -> dict[str, str]:
+    """Digests of the states of the global generators, as they are now."""
+    found = {}
+    if "random" in sys.modules:
+        found["random"] = _digest(repr(sys.modules["random"].getstate()).encode())
+    numpy = sys.modules.get("numpy.random")
+    if numpy is not None:
+        state = numpy.get_state(legacy=False)
+        found["numpy"] = _digest(repr((state["bit_generator"], state["state"].get("pos"), state["gauss"])).encode() + _key(state))
+    return found
+
+
+def _key(state: Mapping[str, Any]) -> bytes:
+    key = state["state"].get("key")
+    return b"" if key is None else bytes(key.tobytes())
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+def seeding(sources: Iterable[str]) -> list[str]:
+    """The calls that seed a generator, as they stand in the sources: the last of each kind."""
+    calls = [match[0] for source in sources for match in SEEDING.finditer(source)]
+    return list({call.partition("(")[0]: call for call in calls}.values())
 
 
 _gpus: list[str] = []
@@ -119,6 +198,69 @@ def cell(root: Path) -> dict[str, Any]:
     return found
 
 
+def after_cell(job: Callable[[], None]) -> None:
+    """Do ``job`` once the running cell has ended and is recorded; at once where none runs."""
+    from nbml.slicing import recorder
+
+    kept, shell = recorder.current(), running_shell()
+    if kept is not None:
+        kept.when_done(job)
+    elif shell is not None and in_cell(shell):
+
+        def ended(*_: Any) -> None:
+            shell.events.unregister("post_run_cell", ended)
+            job()
+
+        shell.events.register("post_run_cell", ended)
+    else:
+        job()
+
+
+def cell_runs() -> bool:
+    """Whether a cell of a notebook is running."""
+    from nbml.slicing import recorder
+
+    kept, shell = recorder.current(), running_shell()
+    return kept.running is not None if kept is not None else shell is not None and in_cell(shell)
+
+
+def in_cell(shell: Any) -> bool:
+    """Whether the running code is, or was called by, a cell."""
+    frame = sys._getframe(1)
+    names = shell.user_ns
+    while frame is not None:
+        if frame.f_locals is names or (frame.f_code.co_name == "<module>" and frame.f_globals is shell.user_global_ns):
+            return True
+        frame = frame.f_back  # type: ignore[assignment]
+    return False
+
+
+def cells() -> list[str]:
+    """The sources of the cells that ran in this notebook, the running one included."""
+    from nbml.slicing import recorder
+
+    kept, shell = recorder.current(), running_shell()
+    if kept is not None:
+        running = kept.running
+        return [cell.source for cell in kept.cells] + ([running.raw_cell] if running is not None else [])
+    history = getattr(shell, "history_manager", None)
+    return [] if history is None else list(history.input_hist_raw)
+
+
+def assigned() -> tuple[str, ...]:
+    """The names that the statements of the running cell bind."""
+    from nbml.slicing import recorder
+
+    shell = running_shell()
+    source = cell_source(shell) if shell is not None else ""
+    return recorder.bound(recorder.as_run(shell, source)[0]) if source else ()
+
+
+def cell_source(shell: Any) -> str:
+    """The text of the running cell."""
+    return str((_running() or _newest(shell)).get("source", ""))
+
+
 def _running() -> dict[str, Any]:
     """The outermost cell that the recorder has seen begin and not end."""
     from nbml.slicing import recorder
@@ -163,17 +305,3 @@ def peak() -> int | None:
     except OSError:
         return None
     return int(match[1]) * 1024 if match else None
-
-
-def figures() -> list[tuple[str, bytes]]:
-    """matplotlib's open figures: title and PNG. Nothing is imported or closed."""
-    if "matplotlib.pyplot" not in sys.modules:
-        return []
-    found = []
-    managers = sys.modules["matplotlib._pylab_helpers"].Gcf.get_all_fig_managers()
-    for manager in sorted(managers, key=lambda one: one.num)[:FIGURES]:
-        drawn, sink = manager.canvas.figure, io.BytesIO()
-        drawn.savefig(sink, format="png", bbox_inches="tight")
-        title = drawn.get_suptitle() or next((axes.get_title() for axes in drawn.axes if axes.get_title()), "")
-        found.append((title or f"figure {manager.num}", sink.getvalue()))
-    return found

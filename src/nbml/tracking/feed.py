@@ -7,13 +7,14 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from nbml import errors
 from nbml.display import figure
 from nbml.store import Store, Thing, runs
 from nbml.store.runs import Point
+from nbml.tracking.interrupts import Deferred
 
 #: seconds that points wait for company; with the time of a commit they are durable within 200 ms
 BATCH = 0.1
@@ -49,16 +50,20 @@ class Curve:
 class Feed:
     """Writes the points of one open run, and the panel's line of it at most four times a second.
 
-    ``picture`` draws the detail view, at most once a second. ``put`` may be called from any thread and never waits.
-    Points that the store did not take stay queued.
+    ``picture`` draws the detail view, at most once a second; ``clean`` takes secrets out of a metric's name. ``put`` may be
+    called from any thread and never waits. Points that the store did not take stay queued.
     """
 
-    def __init__(self, store: Store, thing: Thing, picture: Callable[[], None]) -> None:
-        self.store, self.thing, self.picture = store, thing, picture
+    def __init__(self, store: Store, thing: Thing, picture: Callable[[], None], clean: Callable[[str], str]) -> None:
+        self.store, self.thing, self.picture, self.clean = store, thing, picture, clean
         self.queue: deque[Point] = deque()
         self.curves: dict[str, Curve] = {}
+        #: name as given -> as it is stored
+        self.names: dict[str, str] = {}
         self.headline = ""
         self.failure: BaseException | None = None
+        #: points that are on their way: out of the queue, not in the store
+        self._batch: list[Point] = []
         self._points = runs.Points(thing.id)
         self._lock = threading.Lock()
         self._wake, self._stop = threading.Event(), threading.Event()
@@ -75,8 +80,8 @@ class Feed:
 
     def flush(self) -> None:
         """Wait until all that was put before is durable. Raises errors.StoreError."""
-        with self._lock:
-            while self.queue:
+        with Deferred(), self._lock:
+            while self.queue or self._batch:
                 self._send(len(self.queue), None)
 
     def close(self, last: Callable[[sqlite3.Connection], None]) -> None:
@@ -85,9 +90,25 @@ class Feed:
         self._wake.set()
         self._thread.join()
         with self._lock:
-            while len(self.queue) > MOST:
+            while len(self.queue) > MOST or self._batch:
                 self._send(MOST, None)
             self._send(MOST, last)
+
+    def close_later(self, last: Callable[[sqlite3.Connection], None], then: Callable[[], None]) -> None:
+        """After a ``close`` that failed: try again every second while the process lives; afterwards ``then``."""
+
+        def work() -> None:
+            while True:
+                time.sleep(AGAIN)
+                try:
+                    self.close(last)
+                except errors.StoreError as error:
+                    self.failure = error
+                else:
+                    then()
+                    return
+
+        threading.Thread(target=work, name="nbml-run-late", daemon=True).start()
 
     def row(self) -> dict[str, Any]:
         """The panel's line: the figure that matters, and a curve."""
@@ -113,19 +134,19 @@ class Feed:
             try:
                 with self._lock:
                     self._send(MOST, None)
-                if not self.queue and time.monotonic() - self._drawn >= PICTURE:
+                if not (self.queue or self._batch) and time.monotonic() - self._drawn >= PICTURE:
                     self.picture()
                     self._drawn = time.monotonic()
             except (errors.StoreError, RuntimeError) as error:
                 self.failure = error
                 self._stop.wait(AGAIN)
-            if self.queue:
+            if self.queue or self._batch:
                 self._wake.set()
 
     def _send(self, most: int, last: Callable[[sqlite3.Connection], None] | None) -> None:
-        batch = [self.queue.popleft() for _ in range(min(len(self.queue), most))]
-        for _, _, values in batch:
-            self._note(values)
+        if not self._batch:
+            self._batch = [self._noted(self.queue.popleft()) for _ in range(min(len(self.queue), most))]
+        batch = self._batch
         now = time.monotonic()
         show = last is None and (self._dirty or bool(batch)) and now - self._shown >= PAUSE
 
@@ -142,17 +163,24 @@ class Feed:
         try:
             self.store.write(work)
         except BaseException:
-            self.queue.extendleft(reversed(batch))
             self._points = runs.Points(self.thing.id)
             raise
+        self._batch = []
         self._dirty = not show and (self._dirty or bool(batch))
         if show:
             self._shown = now
 
-    def _note(self, values: Mapping[str, float]) -> None:
+    def _noted(self, point: Point) -> Point:
+        """Draw the curves on; the point with the names under which it is stored."""
+        when, step, values = point
+        names = self.names
+        if not all(name in names and names[name] == name for name in values):
+            names |= {name: self.clean(name) for name in values if name not in names}
+            values = {names[name]: value for name, value in values.items()}
         new = [name for name in values if name not in self.curves]
         if new:
             self.headline = next((name for name in new if name.startswith(HELD)), new[0])
             self.curves |= {name: Curve() for name in new}
         for name, value in values.items():
             self.curves[name].add(value)
+        return when, step, values

@@ -14,10 +14,13 @@ from typing import Any
 _open: list[Any] = []
 _here: ContextVar[Any] = ContextVar("nbml-block", default=None)
 _thread = threading.local()
+_count = 0
 
 
 def enter(block: Any) -> None:
     """From now on ``block`` is open, and the innermost of this task and thread."""
+    global _count
+    _count += 1
     _open.append(block)
     _here.set(block)
     _thread.block = block
@@ -55,6 +58,11 @@ def here() -> Any:
 def innermost() -> Any:
     """The innermost open block, or None."""
     return _open[-1] if _open else None
+
+
+def count() -> int:
+    """How many blocks were opened so far."""
+    return _count
 
 
 def any_open() -> bool:

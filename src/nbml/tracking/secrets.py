@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Mapping
 from typing import Any
 
 MARK = "[redacted]"
@@ -13,6 +14,15 @@ LAST = {
 }  # fmt: skip
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _ASSIGNED = re.compile(r"""([\w.-]+)(["']?\]?\s*(?::\s*\w+\s*)?[=:]\s*)([rbfuRBFU]{0,2}("{3}|'{3}|"|'))((?:\\.|(?!\4).)*)\4""", re.S)
+#: what is a secret whatever it is called: keys of well-known services, signed tokens, passwords in addresses, private keys
+_SHAPES = re.compile(
+    r"\b(?:sk|pk|rk)[-_](?:[a-z]+[-_])*[A-Za-z0-9_-]{20,}|\bgh[pousr]_[A-Za-z0-9]{30,}|\bgithub_pat_\w{22,}|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"
+    r"|\bxox[abeoprs]-[\w-]{10,}|\bhf_[A-Za-z0-9]{30,}|\bglpat-[\w-]{20,}|\bAIza[\w-]{35}|\beyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]+"
+    r"|(?<=://)[^\s/:@'\"]+:[^\s/@'\"]+(?=@)|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*PRIVATE KEY-----",
+    re.S,
+)
+#: shortest value that is a secret because of the name of a variable that holds it
+SHORTEST = 8
 _ENVIRONMENT = re.compile(r"(?m)^(\s*(?:%(?:set_)?env|!\s*export)\s+)([\w.-]+)([=\s]\s*)(.+)$")
 
 
@@ -37,11 +47,17 @@ class Redaction:
             return MARK
         return self.text(value) if isinstance(value, str) else value
 
+    def learn(self, names: Mapping[str, Any]) -> None:
+        """Remember the texts that names called like a secret hold: variables of a notebook, of the environment."""
+        for name, value in list(names.items()):
+            if isinstance(value, str) and len(value) >= SHORTEST and secretive(name):
+                self._know(value)
+
     def text(self, text: str) -> str:
-        """A text without the secrets that are known so far."""
+        """A text without the secrets that are known so far, and without what is one by its looks."""
         for secret in sorted(self.known, key=len, reverse=True):
             text = text.replace(secret, MARK)
-        return text
+        return _SHAPES.sub(MARK, text)
 
     def source(self, source: str) -> str:
         """A program without the literals that are assigned to a name called like a secret."""

@@ -50,13 +50,21 @@ class Finding:
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure that was open at the end of a run."""
+    """A figure that the cell of a run showed, or that was open at its end. ``kind`` is the MIME type of ``content``."""
 
     title: str
-    png: bytes
+    content: bytes
+    kind: str = "image/png"
 
-    def _repr_png_(self) -> bytes:
-        return self.png
+    @property
+    def png(self) -> bytes:
+        """The picture, or b"" where it is of another kind."""
+        return self.content if self.kind == "image/png" else b""
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        if self.kind.endswith("+json"):
+            return {self.kind: json.loads(self.content), "text/plain": self.title}
+        return {self.kind: self.content if self.kind in ("image/png", "image/jpeg") else self.content.decode(), "text/plain": self.title}
 
 
 class Run(Shown):
@@ -153,9 +161,11 @@ class Run(Shown):
 
     @property
     def environment(self) -> dict[str, Any]:
-        """Python, platform, cpus, packages, gpu, and under ``git`` commit and whether files differed from it."""
-        found = dict(self._body.get("environment", {}))
-        return found | ({"git": self._body["git"]} if self._body.get("git") else {})
+        """Python, platform, cpus, packages, gpu; under ``git`` commit and whether files differed from it; ``seeds``, ``peak`` (bytes)."""
+        body = self._told
+        found = dict(body.get("environment", {}))
+        seeds = body.get("seeds", {}) | ({"calls": body["seeding"]} if body.get("seeding") else {})
+        return found | {key: value for key, value in (("git", body.get("git")), ("seeds", seeds), ("peak", body.get("peak"))) if value}
 
     @property
     def source(self) -> str:
@@ -170,7 +180,7 @@ class Run(Shown):
     @property
     def diff(self) -> str:
         """What differed from the commit, without its secrets."""
-        blob = self._body.get("git", {}).get("diff")
+        blob = self._told.get("git", {}).get("diff")
         return self._store.read_blob(blob).decode() if blob else ""
 
     @property
@@ -179,7 +189,7 @@ class Run(Shown):
         from nbml.datasets.values import from_thing
 
         found: dict[str, DatasetVersion | Unversioned] = {}
-        for said in self._body.get("data", ()):
+        for said in self._told.get("data", ()):
             thing = self._store.find("dataset", said["ref"]) if said.get("ref") else None
             one = from_thing(thing) if thing else Unversioned(said["rows"], said["columns"], said["kind"], said["fingerprint"])
             found.setdefault(str(one), one)
@@ -187,8 +197,14 @@ class Run(Shown):
 
     @property
     def figures(self) -> list[Picture]:
-        """The figures that were open at its end."""
-        return [Picture(said["title"], self._store.read_blob(said["blob"])) for said in self._body.get("figures", ())]
+        """The figures that its cell showed, or that were open at its end."""
+        said = self._told.get("figures", ())
+        return [Picture(one["title"], self._store.read_blob(one["blob"]), one.get("kind", "image/png")) for one in said]
+
+    @property
+    def proposed(self) -> dict[str, float]:
+        """Numbers that the cell assigned to names of metrics and did not log; they are no metrics of the run."""
+        return {name: float(value) for name, value in self._told.get("proposed", {}).items()}
 
     @property
     def mirrors(self) -> dict[str, str]:
@@ -226,6 +242,12 @@ class Run(Shown):
     def _row(self) -> runs.RunRow:
         self._sync()
         return runs.rows(self._store, thing=self._thing.id)[0]
+
+    @property
+    def _told(self) -> dict[str, Any]:
+        """The body, with what is found out after the block, where this process is still at it."""
+        after.wait(self._thing.id)
+        return self._body
 
     @property
     def _body(self) -> dict[str, Any]:
