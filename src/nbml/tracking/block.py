@@ -51,6 +51,7 @@ class Tracked(Run):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> Literal[False]:
         with Deferred():
             estimators.unwatch(self)
+            self._unless("which statements log", lambda: self._count(begin=False))
             opened.leave(self)
             if self._feed is not None and not self._ended and os.getpid() == self._pid:
                 self._ended = True
@@ -85,6 +86,19 @@ class Tracked(Run):
         if not self._lost:
             self._unless("figures", self.pictures.begin)
             estimators.watch(self, self._fits)
+            self._unless("which statements log", lambda: self._count(begin=True))
+
+    def _count(self, *, begin: bool) -> None:
+        """The recorder is to know which statements log: it asks how many points there are."""
+        kept = recorder.current()
+        counters = kept.reading().counters if kept is not None else []
+        if begin:
+            counters.append(self._given)
+        elif self._given in counters:
+            counters.remove(self._given)
+
+    def _given(self) -> int:
+        return self._feed.given if self._feed is not None else 0
 
     def _begin(self) -> None:
         """Write the run down as running, and who is to hear of it, in one transaction."""

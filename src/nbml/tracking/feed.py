@@ -61,6 +61,7 @@ class Feed:
         #: name as given -> as it is stored
         self.names: dict[str, str] = {}
         self.headline = ""
+        self.given = 0
         self.failure: BaseException | None = None
         #: points that are on their way: out of the queue, not in the store
         self._batch: list[Point] = []
@@ -75,6 +76,7 @@ class Feed:
     def put(self, point: Point) -> None:
         """Queue one point."""
         self.queue.append(point)
+        self.given += 1
         if not self._wake.is_set():
             self._wake.set()
 

@@ -12,7 +12,7 @@ import json
 import sys
 import weakref
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from nbml.display.notebook import shell as running_shell
@@ -44,8 +44,13 @@ class Pictures:
     _own: weakref.WeakSet[Any] = field(default_factory=weakref.WeakSet)
 
     def begin(self) -> None:
-        """The block begins."""
+        """The block begins: from now on what the shell shows is a picture of its run, until ``leave``."""
         self._before = weakref.WeakSet(_open())
+        shell = running_shell()
+        _listening.append(self)
+        if shell is not None and not _undo:
+            _wrap(shell.display_formatter, "format", _formatted)
+            _wrap(shell.display_pub, "publish", _published)
 
     def end(self, *, shown: bool) -> None:
         """The block has ended. ``shown``: the cell will show what is open."""
@@ -62,17 +67,16 @@ class Pictures:
         except TypeError:
             return False
 
-    def add(self, thing: Any, bundle: Mapping[str, Any]) -> None:
-        """What was sent to the page for ``thing`` (None where that is not known)."""
-        drawn = read(thing, bundle, f"figure {len(self.found) + 1}")
-        if drawn is not None and len(self.found) < MOST and all(one.content != drawn.content for one in self.found):
-            self.found.append(drawn)
+    def add(self, drawn: Drawn) -> None:
+        """Take a figure, once."""
+        if len(self.found) < MOST and all(one.content != drawn.content for one in self.found):
+            self.found.append(drawn if drawn.title else replace(drawn, title=f"figure {len(self.found) + 1}"))
 
     def _draw(self, figure: Any) -> None:
         _kept.add(figure)
         sink = io.BytesIO()
         figure.savefig(sink, format="png", bbox_inches="tight")
-        self.add(figure, {"image/png": sink.getvalue()})
+        self.add(Drawn(_title(figure, None), "image/png", sink.getvalue()))
 
 
 #: figures of matplotlib that a run has kept
@@ -93,8 +97,8 @@ def shown_later() -> bool:
     return pyplot is not None and "inline" in str(pyplot.get_backend()).lower()
 
 
-def read(thing: Any, bundle: Mapping[str, Any], otherwise: str) -> Drawn | None:
-    """What a bundle draws, or None."""
+def read(thing: Any, bundle: Mapping[str, Any]) -> Drawn | None:
+    """What a bundle draws, or None. ``thing`` is what it was made of, None where that is not known."""
     kind = next((found for wanted in KINDS for found in bundle if found.startswith(wanted)), "")
     if not kind and any(word in str(bundle.get(HTML, "")) for word in DRAWS):
         kind = HTML
@@ -105,15 +109,16 @@ def read(thing: Any, bundle: Mapping[str, Any], otherwise: str) -> Drawn | None:
         content = base64.b64decode(value) if isinstance(value, str) else bytes(value)
     else:
         content = (value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)).encode("utf-8", "replace")
-    return Drawn(_title(thing, value) or otherwise, kind, content) if len(content) <= LARGEST else None
+    return Drawn(_title(thing, value), kind, content) if len(content) <= LARGEST else None
 
 
 def _title(thing: Any, value: Any) -> str:
-    """matplotlib's own title or that of its first axes; what a Plotly or Vega figure says."""
+    """matplotlib's own title or that of its first axes; what a figure of Plotly, Vega or Altair says."""
     if hasattr(thing, "get_suptitle"):
         return str(thing.get_suptitle() or next((axes.get_title() for axes in thing.axes if axes.get_title()), ""))
     if not isinstance(value, Mapping):
-        return ""
+        said = getattr(thing, "title", "")
+        return said if isinstance(said, str) else ""
     layout = value.get("layout")
     said = layout.get("title") if isinstance(layout, Mapping) else value.get("title")
     return str(said.get("text", "")) if isinstance(said, Mapping) else str(said or "")
@@ -123,15 +128,6 @@ def _title(thing: Any, value: Any) -> str:
 
 _listening: list[Pictures] = []
 _undo: list[Callable[[], None]] = []
-
-
-def listen(pictures: Pictures) -> None:
-    """From now on what the shell shows is a picture of its run."""
-    shell = running_shell()
-    _listening.append(pictures)
-    if shell is not None and not _undo:
-        _wrap(shell.display_formatter, "format", _formatted)
-        _wrap(shell.display_pub, "publish", _published)
 
 
 def leave(pictures: Pictures) -> None:
@@ -179,8 +175,11 @@ def _published(args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> No
 
 def _hear(thing: Any, bundle: Mapping[str, Any]) -> None:
     """It is of the run that made it, else of the innermost one that is open, else of the last one of the cell."""
+    drawn = read(thing, bundle)
+    if drawn is None or (thing is None and any(drawn.content == one.content for each in _listening for one in each.found)):
+        return
     innermost = opened.here()
     own = [one for one in _listening if one.owns(thing)] if thing is not None else []
     running = [one for one in _listening if innermost is not None and one is getattr(innermost, "pictures", None)]
     for pictures in (*own[:1], *running, *_listening[-1:])[:1]:
-        pictures.add(thing, bundle)
+        pictures.add(drawn)
