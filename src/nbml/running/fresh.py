@@ -113,6 +113,8 @@ def copied(root: Path, folder: Path, target: Path, files: Mapping[str, bytes | P
     if base != folder:
         budget.copy(folder, target / folder.relative_to(base))  # the nearest first: they are the likeliest to be written to
     budget.copy(base, target)
+    if (base / ".nbml").is_dir():
+        (target / ".nbml").symlink_to(base / ".nbml")  # where kept copies lie
     for path, content in files.items():
         inside = Path(path) if not Path(path).is_absolute() else Path(path).relative_to(base) if Path(path).is_relative_to(base) else None
         if inside is None or ".." in inside.parts:

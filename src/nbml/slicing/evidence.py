@@ -18,6 +18,7 @@ from nbml.slicing.events import Digest, Event, Place, Statement, name_place
 from nbml.slicing.manners import HIDDEN, SEEDS
 from nbml.slicing.places import file_hash, in_project, is_input
 from nbml.slicing.randomness import states
+from nbml.slicing.taking import take
 from nbml.slicing.texts import Chain, Text
 
 _OWN = re.compile(r"_(i+\d*|\d+|h|dh|oh)?$")
@@ -67,6 +68,8 @@ class Evidence:
     counters: list[Callable[[], int]] = field(default_factory=list)
     #: digests of a frame -> the dataset version that it is
     pins: dict[frozenset[tuple[str, bytes]], str] = field(default_factory=dict)
+    #: what the names held when the record began
+    loaded: dict[Place, Digest] = field(default_factory=dict)
     unchecked: set[str] = field(default_factory=set)
     open: Opened | None = None
 
@@ -101,6 +104,7 @@ class Evidence:
             if visible(name):
                 self.note(name, self.look(name))
         self.state |= {("rng", key): value for key, value in states().items()}
+        self.loaded = dict(self.state)
 
     def pin(self, frame: object, ref: str) -> None:
         """A frame was kept as a dataset version."""
@@ -309,14 +313,14 @@ class Evidence:
         if now.text.imports or len(sys.modules) != now.modules:
             for path in self.modules(now):
                 now.imported.add(path)
-                heard.files.setdefault(path, (path, file_hash(path)))
+                heard.files.setdefault(path, (path, take(path)))
         for said in now.text.files:  # readers in C++ tell nobody
             path = os.path.abspath(said)  # noqa: PTH100
             known = path in heard.files or path in heard.written or path in heard.large
             if not known and os.path.isfile(path) and is_input(path):  # noqa: PTH113
-                heard.files[path] = (said, file_hash(path))
+                heard.files[path] = (said, take(path))
         for path, said in heard.large.items():
-            heard.files.setdefault(path, (said, file_hash(path)))
+            heard.files.setdefault(path, (said, take(path)))
         for path, (_, digest) in heard.files.items():
             if path not in heard.written:
                 now.reads[("file", path)] = digest

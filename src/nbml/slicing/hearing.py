@@ -9,10 +9,13 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from threading import get_ident
 from types import CodeType
 from typing import Any
 
-from nbml.slicing.places import AT_ONCE, file_hash, is_input
+from nbml.slicing import taking
+from nbml.slicing.places import AT_ONCE, is_input
+from nbml.slicing.taking import take
 from nbml.store.project import FOLDER
 
 _WRITES = os.O_WRONLY | os.O_RDWR
@@ -58,7 +61,7 @@ class Heard:
             if size > AT_ONCE:
                 self.large[path] = given
             else:
-                self.files[path] = (given, file_hash(path))
+                self.files[path] = (given, take(path))
 
     def connected(self, event: str, args: tuple[Any, ...]) -> None:
         target = args[-1] if event == "socket.connect" else args[0]
@@ -90,7 +93,7 @@ def hear(heard: Heard | None) -> None:
 
 def _hook(event: str, args: tuple[Any, ...]) -> None:
     global _quiet
-    if _now is None or _quiet or (event != "open" and event != "exec" and event not in _ELSEWHERE):
+    if _now is None or _quiet or get_ident() in taking.own or (event != "open" and event != "exec" and event not in _ELSEWHERE):
         return
     _quiet = True  # reading a file here is an open too
     try:

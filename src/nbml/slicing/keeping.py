@@ -7,16 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbml import errors
+from nbml.slicing import taking
 from nbml.slicing.hearing import aloud
 from nbml.slicing.places import file_hash
 from nbml.store import chosen, existing
 
 if TYPE_CHECKING:
     from nbml.slicing.replayable import Input
-
-#: bytes of a file up to which a copy is kept
-LARGEST = 50 << 20
-
 
 def place_of(name: str) -> Path:
     """Where a file or folder of the project lies."""
@@ -25,13 +22,13 @@ def place_of(name: str) -> Path:
 
 def keep(path: Path, digest: str) -> str:
     """Keep a copy of a file that bears a hash; the hash, or "" where it cannot be kept."""
+    if has(digest) or aloud(lambda: taking.handed(digest, make=True)):
+        return digest
     store = existing()
     if store is None:
         return ""
-    if has(digest):
-        return digest
     try:
-        if store.readonly or path.stat().st_size > LARGEST:
+        if store.readonly or path.stat().st_size > taking.LARGEST:
             return ""
         content = aloud(path.read_bytes)
         import hashlib

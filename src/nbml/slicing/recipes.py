@@ -162,7 +162,7 @@ class _Reader:
         name = relative(path, chosen().resolve())
         then = digest.hex() if isinstance(digest, bytes) else ""
         now = hearing.aloud(lambda: file_hash(path))
-        kept = keeping.keep(Path(path), then) if now == digest and then else (then if keeping.has(then) else "")
+        kept = keeping.keep(Path(path), then) if then else ""
         kind = "module" if path.endswith(".py") or path in event.modules else "file"
         self.inputs.append(Input(kind, name, then, kept))  # type: ignore[arg-type]
         if now == digest:
