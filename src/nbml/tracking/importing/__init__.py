@@ -7,6 +7,7 @@ again adds nothing, and a run that nbml itself had sent there is here already.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -17,7 +18,7 @@ from nbml.store import bulk, current, runs
 from nbml.tracking.fits import simple
 from nbml.tracking.importing import comet, mlflow, wandb
 from nbml.tracking.importing.values import Foreign, Source
-from nbml.tracking.secrets import Redaction
+from nbml.tracking.secrets import Redaction, secretive
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,7 +104,9 @@ def _tables(file: Path, *, asked: bool) -> set[str]:
 def _whole(run: Foreign) -> bulk.Whole:
     """A run as the record has it: its name made to fit, and no secrets."""
     clean = Redaction()
-    params = {str(name): simple(clean.param(str(name), value)) for name, value in run.params.items()}
+    params = {name: simple(clean.param(name, value)) if _secretive(name) else simple(value) for name, value in run.params.items()}
+    if clean.known:
+        params = {name: clean.text(value) if isinstance(value, str) else value for name, value in params.items()}
     name = fitted(run.name)
     note = [run.note] if run.note else []
     note += [f"{run.name!r} in {TITLES[run.tool]}"] if name != run.name else []
@@ -115,6 +118,10 @@ def _whole(run: Foreign) -> bulk.Whole:
     ended = run.started if run.ended is None else run.ended
     tags = tuple(map(clean.text, run.tags))
     return bulk.Whole(run.own, name, run.state, run.started, ended, params, tags, body, run.series)
+
+
+#: ten thousand runs have the same few names
+_secretive = functools.cache(secretive)
 
 
 def fitted(name: str) -> str:
