@@ -125,6 +125,13 @@ def retire(store: Store, sender: Process, idle: float) -> bool:
     return store.write(work)
 
 
+def told(letter: Letter) -> str:
+    """What people are told of a letter: where the run is and what is not held there, "waiting", or why it has not arrived."""
+    if letter.state != "sent":
+        return letter.error or "waiting"
+    return " · ".join([str(letter.body.get("where") or "sent"), *map(str, letter.body.get("left", ()))])
+
+
 def _letter(r: sqlite3.Row) -> Letter:
     body = json.loads(r["body"])
     asked = int(body.pop("asked", 0))

@@ -35,8 +35,9 @@ def run_report(run: Run) -> Report:
         parts.append(_metrics(run, row, counts))
     if row.params:
         parts.append(_params(row))
-    for tracker, where in run.mirrors.items():
-        parts.append(Line((muted(f"{tracker}: "), code(where) if "/" in where else muted(where))))
+    for tracker, told in run.mirrors.items():
+        where, dot, left = told.partition(" · ")
+        parts.append(Line((muted(f"{tracker}: "), code(where) if "/" in where else muted(where), muted(f"{dot}{left}"))))
     parts.append(Details("What it ran with", _context(run, body)))
     title = (strong(run.name), muted(f"@{run.version}"))
     return Report(title, DOTS[row.state], row.state, facts, parts, ["%nbml runs"], body.get("result"), "run", str(run))

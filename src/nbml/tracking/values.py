@@ -208,9 +208,9 @@ class Run(Shown):
 
     @property
     def mirrors(self) -> dict[str, str]:
-        """Tracker -> where it has this run, "waiting", or why it has it not yet."""
+        """Tracker -> where it has this run and what it cannot hold, "waiting", or why it has it not yet."""
         letters = outbox.letters(self._store, run=self._thing.id)
-        return {x.tracker: str(x.body.get("where", "sent")) if x.state == "sent" else x.error or "waiting" for x in letters}
+        return {x.tracker: outbox.told(x) for x in letters}
 
     # -- whether it can be had again
 
