@@ -55,6 +55,11 @@ def letters(store: Store, *, run: int | None = None, state: str | None = None) -
     return [_letter(row) for row in found]
 
 
+def waiting(store: Store) -> bool:
+    """Whether a tracker has something to hear, now or later."""
+    return bool(store.read("SELECT 1 FROM outbox WHERE state='waiting' LIMIT 1"))
+
+
 def sent(store: Store, letter: Letter, answer: Mapping[str, Any]) -> None:
     """Write down that a tracker has it, and ask it for the others at once. A run that went on meanwhile is still to be sent."""
     text = json.dumps({**answer, "asked": letter.asked})

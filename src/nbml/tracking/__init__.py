@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from nbml import errors, registry, settings
-from nbml.store import Store, Thing, check_name, current, existing
+from nbml.store import Store, Thing, check_name, current, existing, outbox
 from nbml.store import runs as record
 from nbml.tracking.block import Tracked, log
 from nbml.tracking.replaying import Replayed, replaying
@@ -49,6 +49,11 @@ def runs(where: str | None = None) -> pd.DataFrame:
     """
     from nbml.tracking.listing import listing
 
+    store = existing()
+    if store is not None and outbox.waiting(store):
+        from nbml.tracking.sender import wake
+
+        wake(store)  # what a killed kernel, or days without a network, left to be sent
     return listing(where)
 
 

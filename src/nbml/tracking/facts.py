@@ -41,7 +41,7 @@ class Facts:
         for one in used:
             if one.thing is not None:
                 self.store.link(self.run, one.thing, "data")
-        if outbox.letters(self.store, state="waiting"):
+        if outbox.waiting(self.store):
             from nbml.tracking.sender import wake
 
             self._unless("what trackers have to hear", lambda: wake(self.store))

@@ -41,7 +41,7 @@ STAY = 20
 
 def wake(store: Store) -> bool:
     """Start the sender, detached, where there is something to send and none at work. Never waits for it."""
-    if store.readonly or not outbox.letters(store, state="waiting") or store.holder(outbox.OFFICE) is not None:
+    if store.readonly or not outbox.waiting(store) or store.holder(outbox.OFFICE) is not None:
         return False
     with open(os.devnull, "r+b") as nothing:  # noqa: PTH123  a device
         # -P: nothing in the project's folder is taken for a module
