@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from nbml import errors, frames, settings
 from nbml.datasets.values import DatasetVersion, Warning, from_thing
 from nbml.display import keep
+from nbml.slicing import recorder
 from nbml.store import Store, Thing, check_name, current
 from nbml.store.record import NAME
 
@@ -26,6 +27,12 @@ def snapshot(df: Any, name: str, note: str = "") -> DatasetVersion:
 
     Raises errors.NotADataFrame, and errors.CannotStore naming a column that Parquet does not give back as it is.
     """
+    found = _snapshot(df, name, note)
+    recorder.pin(df, str(found))
+    return found
+
+
+def _snapshot(df: Any, name: str, note: str) -> DatasetVersion:
     from nbml.datasets import history, history_facts, report
 
     check_name(name)

@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from nbml.slicing import hearing, marks, texts
+from nbml.slicing import hearing, marks, places, texts
 from nbml.slicing.digests import View, look, names_of, short
 from nbml.slicing.events import Digest, Event, Place, Statement, name_place
 from nbml.slicing.manners import HIDDEN, SEEDS
 from nbml.slicing.places import file_hash, in_project, is_input
 from nbml.slicing.randomness import states
+from nbml.slicing.surroundings import CWD, PATH, Surroundings, environment, folder, path
 from nbml.slicing.taking import take
 from nbml.slicing.texts import Chain, Text
 
@@ -64,6 +65,11 @@ class Evidence:
     state: dict[Place, Digest] = field(default_factory=dict)
     #: (file, first line) of a function of the notebook -> how it reads each name
     bodies: dict[tuple[str, int], dict[str, set[Chain]]] = field(default_factory=dict)
+    #: the same -> its name, and what its body asks of clock, chance or shell
+    causes: dict[tuple[str, int], tuple[str, set[str]]] = field(default_factory=dict)
+    around: Surroundings = field(default_factory=Surroundings)
+    #: the folder in which the record began
+    folder: str = field(default_factory=os.getcwd)
     #: how many numbers the open runs were given; tracking puts one in for each
     counters: list[Callable[[], int]] = field(default_factory=list)
     #: digests of a frame -> the dataset version that it is
@@ -104,7 +110,9 @@ class Evidence:
             if visible(name):
                 self.note(name, self.look(name))
         self.state |= {("rng", key): value for key, value in states().items()}
-        self.loaded = dict(self.state)
+        self.loaded = self.state | {CWD: folder(), PATH: path()}
+        self.around.note()
+        places.roots[:] = [self.folder]
 
     def pin(self, frame: object, ref: str) -> None:
         """A frame was kept as a dataset version."""
@@ -115,10 +123,6 @@ class Evidence:
         """All places of a name's value, and of what its code reads."""
         text = texts.text(name)
         return set(self.read(self.reading(text, [name]), text)) | {name_place(name)}
-
-    def environment(self, key: str) -> bytes | None:
-        """A digest of an environment variable as it is now."""
-        return _short_text(os.environ.get(key))
 
     # -- before a statement
 
@@ -167,7 +171,8 @@ class Evidence:
 
     def read(self, names: set[str], text: Text) -> dict[Place, Digest]:
         """Places read and what is there, as narrow as the text allows: df["x"] is one column and the index."""
-        found: dict[Place, Digest] = {}
+        past = [name for name in text.reads if _OWN.match(name)]
+        found: dict[Place, Digest] = {name_place(name): self.state.get(name_place(name)) for name in past}
         for name in names:
             parts: dict[str, bytes] = self.views[name].parts if name in self.views else {}
             whole = self.state.get(name_place(name))
@@ -214,16 +219,18 @@ class Evidence:
         self.changed(now)
         self.random(now)
         self.files(now)
+        self.surroundings(now)
+        now.why |= self.called(now)
         displayed = self.displayed(now)
         for key in now.text.env:
-            now.reads[("env", key)] = self.environment(key)
+            now.reads[("env", key)] = environment(key)
         self.untaken(now)
         touched = now.names | _names(now.writes)
         sampled = tuple(sorted(name for name in touched if name in self.views and self.views[name].sampled))
         rows = {n: (now.rows.get(n), self.views[n].rows if n in self.views else None) for n in {*now.rows, *_names(now.writes)}}
         if _only_ours(now):
             return
-        given = {path: said for path, (said, _) in now.heard.files.items()} | now.heard.written
+        given = {file: said for file, (said, _) in now.heard.files.items()} | now.heard.written
         self.events.append(Event(
             len(self.events), *self.where(), now.statement, now.reads, now.writes, frozenset(now.kills), failed, displayed, True,
             tuple(sorted(now.text.why | now.why)), {n: r for n, r in rows.items() if r != (None, None)}, now.previous, frozenset(now.added),
@@ -271,7 +278,9 @@ class Evidence:
         module = isinstance(value, types.ModuleType)
         if name in text.maybe and kept:
             patched = isinstance(value, (types.ModuleType, type)) and any(key == name for key, _ in text.full)
-            if (new.opaque and not module) or patched:  # cannot be seen: believe the text
+            unseen = patched and old is not None and new.parts == old.parts
+            if (new.opaque and not module) or unseen:  # believe the text
+                new.opaque = True
                 new.parts = {"": short((old.parts.get("", b"") if old else b"") + now.statement.text.encode())}
         parts, was = parts_of(new), parts_of(old) if old else {}
         if old is not None and not kept and name not in text.binds and parts == was:
@@ -311,23 +320,46 @@ class Evidence:
         """Files that were read and written, modules of the project that were imported."""
         heard = now.heard
         if now.text.imports or len(sys.modules) != now.modules:
-            for path in self.modules(now):
-                now.imported.add(path)
-                heard.files.setdefault(path, (path, take(path)))
+            for file in self.modules(now):
+                now.imported.add(file)
+                heard.files.setdefault(file, (file, take(file)))
         for said in now.text.files:  # readers in C++ tell nobody
-            path = os.path.abspath(said)  # noqa: PTH100
-            known = path in heard.files or path in heard.written or path in heard.large
-            if not known and os.path.isfile(path) and is_input(path):  # noqa: PTH113
-                heard.files[path] = (said, take(path))
-        for path, said in heard.large.items():
-            heard.files.setdefault(path, (said, take(path)))
-        for path, (_, digest) in heard.files.items():
-            if path not in heard.written:
-                now.reads[("file", path)] = digest
-        for path in heard.written:
-            now.writes[("file", path)] = self.state[("file", path)] = file_hash(path)
-            now.kills.add(("file", path))
+            file = os.path.abspath(said)  # noqa: PTH100
+            if file not in heard.files and file not in heard.written and os.path.isfile(file) and is_input(file):  # noqa: PTH113
+                heard.files[file] = (said, take(file))
+        for file, (_, digest) in heard.files.items():
+            if file not in heard.written:
+                now.reads["file", file] = digest
+        for file in heard.written:
+            now.writes["file", file] = self.state["file", file] = file_hash(file)
+            now.kills.add(("file", file))
         now.why |= {f"{where}, whose answer is not kept" for where in heard.elsewhere}
+
+    def surroundings(self, now: Opened) -> None:
+        """Environment, folder, search path and switches: what of them was changed, and what has a part in what was done."""
+        now.reads |= self.around.read(now.text, now.names, self.namespace)
+        writes = self.around.changed()
+        switched = self.around.switched(now.text, now.statement.text, self.namespace)
+        now.kills |= set(writes)
+        now.writes |= writes | switched
+        if any(not os.path.isabs(said) for said, _ in now.heard.files.values()):  # noqa: PTH117
+            now.reads[CWD] = folder()
+        if any(os.path.dirname(file) != self.folder for file in now.imported):  # noqa: PTH120
+            now.reads[PATH] = path()
+
+    def called(self, now: Opened) -> set[str]:
+        """What functions that the statement may have called ask of clock, chance or shell."""
+        text, found = now.text, set[str]()
+        if not self.causes or isinstance(text.node, (*texts.FUNCTIONS, ast.ClassDef)):
+            return found
+        views = [self.views[name] for name in now.names if name in self.views]
+        alias = isinstance(text.node, ast.Assign) and isinstance(text.node.value, ast.Name)
+        named = text.calls.union(*(view.code for view in views), () if alias else text.reads)
+        for home in set[tuple[str, int]]().union(*(view.homes for view in views)):
+            name, why = self.causes.get(home, ("", set[str]()))
+            if why and not alias and (name in named or name.startswith(("__", "<"))):
+                found |= {f"{name}() asks {cause}" for cause in why}
+        return found
 
     def modules(self, now: Opened) -> Iterable[str]:
         """Source files of the project's modules behind the names that a statement bound."""
@@ -402,10 +434,6 @@ def parts_of(view: View) -> dict[str, bytes]:
 
 def _names(places: Iterable[Place]) -> set[str]:
     return {place[1] for place in places if place[0] == "n"}
-
-
-def _short_text(value: str | None) -> bytes | None:
-    return None if value is None else short(value.encode("utf-8", "surrogateescape"))
 
 
 def _only_ours(now: Opened) -> bool:

@@ -14,7 +14,7 @@ from types import CodeType
 from typing import Any
 
 from nbml.slicing import taking
-from nbml.slicing.places import AT_ONCE, is_input
+from nbml.slicing.places import is_input
 from nbml.slicing.taking import take
 from nbml.store.project import FOLDER
 
@@ -31,8 +31,6 @@ class Heard:
     written: dict[str, str] = field(default_factory=dict)
     code: list[CodeType] = field(default_factory=list)
     elsewhere: set[str] = field(default_factory=set)
-    #: large files that were opened: hashed when the statement has ended
-    large: dict[str, str] = field(default_factory=dict)
     dynamic: bool = False
 
     def hear(self, event: str, args: tuple[Any, ...]) -> None:
@@ -53,15 +51,10 @@ class Heard:
         writes = any(c in mode for c in "wax+") if isinstance(mode, str) else isinstance(flags, int) and bool(flags & _WRITES)
         if writes:
             self.written.setdefault(path, given)
-        elif path not in self.files and path not in self.large and path not in self.written:
-            try:
-                size = os.stat(path).st_size  # noqa: PTH116
-            except OSError:
-                return
-            if size > AT_ONCE:
-                self.large[path] = given
-            else:
-                self.files[path] = (given, take(path))
+        elif path not in self.files and path not in self.written:
+            digest = take(path)
+            if digest is not None:
+                self.files[path] = (given, digest)
 
     def connected(self, event: str, args: tuple[Any, ...]) -> None:
         target = args[-1] if event == "socket.connect" else args[0]

@@ -11,8 +11,12 @@ import tempfile
 from pathlib import Path
 
 _SYSTEM = ("/proc/", "/dev/", "/sys/", "/etc/", "/usr/", "/lib", "/bin/", "/run/", "/opt/")
-#: bytes of a file that are hashed at once; a larger one in a thread
+#: bytes of a file up to which it is read and hashed while a statement runs
 AT_ONCE = 8 << 20
+
+
+#: folders in which a record began
+roots: list[str] = []
 
 
 @functools.cache
@@ -26,7 +30,15 @@ def in_project(path: str) -> bool:
     if not path:
         return False
     full = os.path.abspath(path)  # noqa: PTH100 - Path.resolve would ask the disk
-    return full.startswith(os.getcwd() + os.sep) and "site-packages" not in full  # noqa: PTH109 - a text, on the cell's path
+    return bool(_base(full)) and "site-packages" not in full
+
+
+def _base(path: str) -> str:
+    """The folder of the notebook (where the record began, or the working folder) that a path lies below; "" where in none."""
+    for folder in (*roots, os.getcwd()):  # noqa: PTH109 - a text, on the cell's path
+        if path.startswith(folder + os.sep):
+            return folder
+    return ""
 
 
 def is_input(path: str) -> bool:
@@ -34,7 +46,7 @@ def is_input(path: str) -> bool:
     if path.endswith((".pyc", ".pyo", ".so")) or "site-packages" in path:
         return False
     if in_project(path):
-        inside = path[len(os.getcwd()) :]  # noqa: PTH109
+        inside = path[len(_base(path)) :]
         return f"{os.sep}." not in inside and "__pycache__" not in inside
     if path.startswith(_SYSTEM) or path.startswith(_libraries()):
         return False

@@ -16,6 +16,7 @@ from nbml.slicing.events import Digest, Event, Place, name_place
 from nbml.slicing.evidence import Evidence
 from nbml.slicing.places import file_hash
 from nbml.slicing.replayable import Input, Recipe, relative
+from nbml.slicing.surroundings import environment
 from nbml.store import chosen, existing
 
 _DATASET = re.compile(r"\bdataset\(\s*['\"]([^'\"]+)['\"]")
@@ -137,7 +138,7 @@ class _Reader:
             verdict = "hidden-state" if sentences else "reproducible"
         sampled = sorted({name for event in self.chosen.events for name in event.sampled})
         notes = tuple(f"{name} is large: it was compared by a sample of its values" for name in sampled)
-        folder = relative(os.getcwd(), chosen().resolve())  # noqa: PTH109
+        folder = relative(self.evidence.folder, chosen().resolve())
         known = (self.name, source, tuple(dict.fromkeys(self.inputs)), verdict, tuple(sentences), folder)
         found = Recipe(*known, notes=notes)  # type: ignore[arg-type]
         return ordered(found, self.chosen.events, self.evidence) if verdict != "not-reproducible" and not self.block else found
@@ -150,7 +151,7 @@ class _Reader:
                 self.file(event, place[1], digest)
             elif place[0] == "env" and place in self.chosen.left:
                 self.inputs.append(Input("environment", place[1]))
-                if self.evidence.environment(place[1]) != digest:
+                if environment(place[1]) != digest:
                     self.why.append(f"{cell}: the environment variable {place[1]} has changed since it was read, in `{event.head}`")
             elif place[0] == "rng" and place in self.chosen.left:
                 told = f"draws from the global random state of {place[1]}, which no seed had set: randomness without a seed"
@@ -171,7 +172,7 @@ class _Reader:
             gone = "is gone" if now is None else "has changed"
             self.why.append(f"{event.label}: {name} {gone} since it was read, and no copy was kept, in `{event.head}`")
         elif kind == "file" and (store := existing()) is not None:
-            self.rebound[event.given.get(path, path)] = relative(str(store.blob(kept)), Path.cwd())
+            self.rebound[event.given.get(path, path)] = os.path.relpath(store.blob(kept), self.evidence.folder)
 
     def pinned(self, event: Event) -> str | None:
         """The dataset version that a statement which read a frame from outside had made."""

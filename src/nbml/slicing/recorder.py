@@ -197,7 +197,7 @@ class Recorder:
     def _statement(self, node: ast.stmt, block: int) -> int:
         """Write down a statement that is compiled; its key."""
         assert self._evidence is not None
-        from nbml.slicing.texts import bodies
+        from nbml.slicing.texts import bodies, causes
 
         info, opened = self._open[-1][0], self._evidence.open
         source = info.transformed_cell or info.raw_cell
@@ -210,6 +210,8 @@ class Recorder:
         self._evidence.statements[key] = Statement(key, ast.unparse(told), source, span, block)
         for line, body in bodies(node).items():
             self._evidence.bodies[file, line] = body
+        for line, cause in causes(node).items():
+            self._evidence.causes[file, line] = cause
         return key
 
     def _step(self, key: int) -> None:
@@ -326,6 +328,14 @@ def detach() -> None:
 def _moment(shell: Any) -> Any:
     """The cell and the session that a shell is in."""
     return shell.execution_count, getattr(shell.history_manager, "session_number", 0)
+
+
+def pin(frame: object, ref: str) -> None:
+    """A frame was kept as a dataset version: a recipe may begin with that."""
+    kept = _current
+    if kept is not None and kept._evidence is not None and kept._marks is not None:
+        evidence = kept._evidence
+        kept._guarded(lambda: evidence.pin(frame, ref))
 
 
 def namespace() -> dict[str, Any]:

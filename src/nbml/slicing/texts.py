@@ -84,8 +84,12 @@ def _read(node: ast.stmt, source: str) -> Text:
     reading = _Reading(found, parents, read, bound)
     for part in now(node):
         reading.look(part)
+    for part in now(node):
+        _outside(part, found.why)
     for part in ast.walk(node):
-        _outside(part, found)
+        _environment(part, found)
+    if "Out" in found.reads:  # Out[3] is _3
+        found.reads |= {f"_{chain[1]}": {None} for chain in found.reads["Out"] if chain and chain[0] == "k"}
     found.magic = magic(node)
     if found.magic is not None:
         _inner(found)
@@ -167,8 +171,7 @@ def bodies(node: ast.AST) -> dict[int, dict[str, set[Chain]]]:
         if not isinstance(function, (*FUNCTIONS, ast.Lambda)):
             continue
         parents = parents or {child: parent for parent in ast.walk(node) for child in ast.iter_child_nodes(parent)}
-        first = min([function.lineno, *(part.lineno for part in getattr(function, "decorator_list", ()))])
-        body = found.setdefault(first, {})
+        body = found.setdefault(_first_line(function), {})
         for part in ast.walk(function):
             if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load):
                 body.setdefault(part.id, set()).add(_chain(part, parents)[0])
@@ -274,20 +277,44 @@ def _roots(node: ast.AST) -> set[str]:
     return {node.id} if isinstance(node, ast.Name) else set()
 
 
-def _outside(node: ast.AST, found: Text) -> None:
-    """Clock, chance, shell and environment, as the text names them."""
+def causes(node: ast.AST) -> dict[int, tuple[str, set[str]]]:
+    """First line of each function in a statement -> its name, and the clocks, chances and shells in its body."""
+    found: dict[int, tuple[str, set[str]]] = {}
+    for function in ast.walk(node):
+        if isinstance(function, (*FUNCTIONS, ast.Lambda)):
+            why: set[str] = set()
+            for part in ast.walk(function):
+                _outside(part, why)
+            if why:
+                found[_first_line(function)] = (getattr(function, "name", "<lambda>"), why)
+    return found
+
+
+def _first_line(function: ast.AST) -> int:
+    """The line of a function's code object: that of its first decorator."""
+    return min([function.lineno, *(part.lineno for part in getattr(function, "decorator_list", ()))])  # type: ignore[attr-defined]
+
+
+def _outside(node: ast.AST, found: set[str]) -> None:
+    """Clock, chance and shell, as the text names them."""
     if isinstance(node, ast.Attribute) and isinstance(node.value, (ast.Name, ast.Attribute)):
         owner = node.value.id if isinstance(node.value, ast.Name) else node.value.attr
         if (owner, node.attr) in CLOCK:
-            found.why.add(f"the clock ({owner}.{node.attr})")
+            found.add(f"the clock ({owner}.{node.attr})")
     if isinstance(node, ast.Call):
         name = called(node)
         if name in CHANCE:
-            found.why.add(f"randomness without a seed ({name})")
+            found.add(f"randomness without a seed ({name})")
         if name in UNSEEDED and _no_seed(node):
-            found.why.add(f"randomness without a seed ({name}())")
+            found.add(f"randomness without a seed ({name}())")
+        if name == "seed" and _no_seed(node):
+            found.add("randomness without a seed (seed())")
         if name in SHELL or (name == "run" and _roots(node.func) == {"subprocess"}):
-            found.why.add(f"a shell command ({name})")
+            found.add(f"a shell command ({name})")
+
+
+def _environment(node: ast.AST, found: Text) -> None:
+    """Environment variables that are read, as the text names them."""
     key = _variable(node)
     if isinstance(key, ast.Constant) and isinstance(key.value, str) and isinstance(getattr(node, "ctx", ast.Load()), ast.Load):
         found.env.add(key.value)
