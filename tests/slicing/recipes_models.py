@@ -7,6 +7,7 @@ from __future__ import annotations
 from slicing.recipes_state import BAD, HIDDEN, Page, Write
 
 DATA = "import nbml\nimport numpy as np\nimport pandas as pd\nfrom sklearn.datasets import load_breast_cancer\nfrom sklearn.linear_model import LogisticRegression\nfrom sklearn.model_selection import train_test_split\nX, y = load_breast_cancer(return_X_y=True, as_frame=True)"
+WINE = "import nbml\nimport pandas as pd\nX = pd.read_csv('wine.csv')"
 SPLIT = "X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)"
 FIT = "model = LogisticRegression(C={c}, max_iter=20).fit(X_train / X_train.max(), y_train)\nnbml.log(accuracy=model.score(X_test / X_train.max(), y_test))"
 
@@ -39,12 +40,12 @@ RUNS = (
     Page("run-in-a-function", (DATA, SPLIT, "def evaluate(m):\n    nbml.log(accuracy=m.score(X_test, y_test))", "model = LogisticRegression(max_iter=5).fit(X_train, y_train)\ndistractor = 1", "with nbml.track('one'):\n    evaluate(model)"), "one", has=("def evaluate", "LogisticRegression"), run=True),
     Page("run-with-steps", ("import nbml\nimport numpy as np", "%%nbml track one\nw = 1.0\nfor step in range(20):\n    w -= 0.1 * w\n    nbml.log(loss=w ** 2, step=step)\nnbml.log({'final/w': w, 'not a number': float('nan'), 'too much': float('inf')})"), "one", has=("for step in range(20)",), run=True),
     Page("runs-of-a-loop", (DATA, SPLIT, "for c in (0.1, 1.0):\n    with nbml.track(f'c{c}'):\n        nbml.log(accuracy=LogisticRegression(C=c, max_iter=10).fit(X_train / 1000, y_train).score(X_test / 1000, y_test))"), "c1.0", has=("for c in (0.1, 1.0)",), run=True),
-    Page("run-with-a-clock", (DATA, "%%nbml track one\nimport time\nstarted = time.perf_counter()\nnbml.log(area=X['mean area'].mean())\nnbml.log(took=time.perf_counter() - started)"), "one", (BAD,), (r"cell 2\b.*(clock|time|perf_counter)",), run=True),
-    Page("run-unseeded", (DATA, "%%nbml track one\nA, B = train_test_split(X)\nnbml.log(area=B['mean area'].mean())"), "one", (BAD,), (r"cell 2\b.*(seed|random)",), run=True),
-    Page("run-out-of-order", (("a", DATA), ("c", "X = X[X['mean area'] < 500]"), ("b", "%%nbml track one\nnbml.log(area=X['mean area'].mean())")), "one", (HIDDEN,), (r"cell 2\b.*(order|below)",), has=("< 500",), run=True,
-         page=(("a", DATA), ("b", "%%nbml track one\nnbml.log(area=X['mean area'].mean())"), ("c", "X = X[X['mean area'] < 500]"))),
-    Page("run-of-a-deleted-cell", (("a", DATA), ("b", "limit = 400"), ("c", "%%nbml track one\nnbml.log(n=int((X['mean area'] < limit).sum()))")), "one", (HIDDEN,), (r"cell 2\b.*deleted",), run=True,
-         page=(("a", DATA), ("c", "%%nbml track one\nnbml.log(n=int((X['mean area'] < limit).sum()))"))),
+    Page("run-with-a-clock", (WINE, "%%nbml track one\nimport time\nstarted = time.perf_counter()\nnbml.log(area=X['alcohol'].mean())\nnbml.log(took=time.perf_counter() - started)"), "one", (BAD,), (r"cell 2\b.*(clock|time|perf_counter)",), run=True),
+    Page("run-unseeded", (WINE, "%%nbml track one\nB = X.sample(20)\nnbml.log(area=B['alcohol'].mean())"), "one", (BAD,), (r"cell 2\b.*(seed|random)",), run=True),
+    Page("run-out-of-order", (("a", WINE), ("c", "X = X[X['alcohol'] < 13]"), ("b", "%%nbml track one\nnbml.log(area=X['alcohol'].mean())")), "one", (HIDDEN,), (r"cell 2\b.*(order|below)",), has=("< 13",), run=True,
+         page=(("a", WINE), ("b", "%%nbml track one\nnbml.log(area=X['alcohol'].mean())"), ("c", "X = X[X['alcohol'] < 13]"))),
+    Page("run-of-a-deleted-cell", (("a", WINE), ("b", "limit = 13"), ("c", "%%nbml track one\nnbml.log(n=int((X['alcohol'] < limit).sum()))")), "one", (HIDDEN,), (r"cell 2\b.*deleted",), run=True,
+         page=(("a", WINE), ("c", "%%nbml track one\nnbml.log(n=int((X['alcohol'] < limit).sum()))"))),
     Page("run-of-a-csv-that-changed", ("import nbml\nimport pandas as pd\nwine = pd.read_csv('wine.csv')", "%%nbml track one\nnbml.log(m=wine['alcohol'].mean())"), "one", then=(Write("wine.csv", "alcohol\n1\n"),), inputs=("wine.csv",), run=True),
     Page("run-on-a-snapshot", ("import nbml\nimport pandas as pd\nwine = pd.read_csv('wine.csv')", "%nbml snapshot wine --name wine", "%%nbml track one\nnbml.log(m=wine['alcohol'].mean())"), "one", then=(Write("wine.csv", None),), inputs=("wine@1",), has=('nbml.dataset("wine@1").load()',), run=True),
 )

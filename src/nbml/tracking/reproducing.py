@@ -10,18 +10,20 @@ from typing import TYPE_CHECKING, Any
 from nbml.display import Report, Shown
 from nbml.slicing import recorder
 from nbml.store import Store, runs
-from nbml.tracking import after
+from nbml.tracking import after, context
 from nbml.tracking.secrets import MARK, Redaction
 from nbml.tracking.values import Run
 
 if TYPE_CHECKING:
     from nbml.running.fresh import Fresh, Logged
     from nbml.slicing import Recipe
-    from nbml.slicing.events import Event
     from nbml.slicing.recorder import Recorder
 
 #: a replay may take this many seconds, and this many times what the run took
 LEAST, TIMES = 600.0, 10.0
+#: what stands in ``why`` for a run that was resumed in another process
+ELSEWHERE = "an earlier block of the run ran in another process, and is not in its recipe"
+
 #: the steps and the values of one metric
 Course = tuple[list[int], list[float]]
 #: what was recorded, and what came again
@@ -163,10 +165,50 @@ class Mark:
     number: int = 0
 
 
+@dataclass
+class Made:
+    """What the recipe of a run of this process is made of, so that it can be made again when the page is saved anew.
+
+    ``spans`` are the recorded statements of its blocks; ``nth`` counts the runs of its name in the last statement from the end;
+    ``stamp`` is when the page was saved that it was compared with; ``whole`` is False where a block ran in another process.
+    """
+
+    store: Store
+    thing: int
+    seen: Recorder
+    redaction: Redaction
+    whole: bool
+    spans: list[tuple[int, int]] = field(default_factory=list)
+    nth: int = -1
+    open: bool = True
+    stamp: int = 0
+
+    def write(self, name: str) -> None:
+        """Put the recipe into the run's body, without its secrets."""
+        from nbml.slicing import recipe_of
+
+        if self.seen is not recorder.current():
+            return
+        self.stamp = self.saved()
+        events = [event for first, end in self.spans for event in self.seen.events[first:end]]
+        said = recipe_of(events, name, nth=self.nth).to_json()
+        if not self.whole:
+            said |= {"verdict": "not-reproducible", "why": [ELSEWHERE, *said["why"]]}
+        clean = {"source": self.redaction.source(said["source"]), "why": [self.redaction.text(why) for why in said["why"]]}
+        runs.put(self.store, self.thing, "recipe", said | clean)
+
+    def saved(self) -> int:
+        """When the notebook's page was saved."""
+        page = context.notebook(self.seen.shell)
+        try:
+            return page.stat().st_mtime_ns if page is not None else 0
+        except OSError:
+            return 0
+
+
 #: (statement, name of the run) -> how many runs of that name began in it; of the statement that ran last only
 _begun: dict[tuple[int, str], int] = {}
-#: runs whose cell has not ended -> what makes their recipe
-_waiting: dict[int, Callable[[], None]] = {}
+_made: dict[int, Made] = {}
 
 
 def mark(name: str) -> Mark:
@@ -189,41 +231,34 @@ def remember(
         for what, job in then:
             after.later(thing, what, job)
         return
-    last = len(seen.events)
-
-    def make() -> None:
-        nth = place.number - _begun.get((place.first, place.name), place.number + 1)
-        _write(store, thing, place.name, seen.events[place.first : last + 1], nth, redaction or Redaction())
+    made = _made.get(thing)
+    if made is None or made.seen is not seen:
+        found = store.by_id(thing)
+        made = _made[thing] = Made(store, thing, seen, redaction or Redaction(), found is None or "recipe" not in found.body)
+    made.spans.append((place.first, len(seen.events) + 1))
+    made.open, kept = True, made
 
     def ended() -> None:
-        del _waiting[thing]
-        after.later(thing, "the recipe", make)
+        kept.nth = place.number - _begun.get((place.first, place.name), place.number + 1)
+        kept.open = False
+        after.later(thing, "the recipe", lambda: kept.write(place.name))
         for what, job in then:
             after.later(thing, what, job)
 
-    _waiting[thing] = make
     seen.when_done(ended)
 
 
-def settle(thing: int) -> None:
-    """Make sure that a run's recipe is written down: at once where its cell still runs, else wait for it."""
-    if thing in _waiting:
-        _waiting[thing]()
-    else:
-        after.wait(thing)
+def settle(run: Run) -> None:
+    """Make sure that a run's recipe is written down, as the page stands: in its own cell at once, else after it."""
+    thing = run._thing.id
+    after.wait(thing)
+    made = _made.get(thing)
+    if made is not None and run._store is made.store and (made.open or made.stamp != made.saved()):
+        made.write(run.name)
 
 
 def read(said: Mapping[str, Any]) -> Recipe:
-    """The recipe that ``_write`` has written."""
+    """The recipe that was written down."""
     from nbml.slicing import Recipe
 
     return Recipe.from_json(said)
-
-
-def _write(store: Store, thing: int, name: str, events: Sequence[Event], nth: int, redaction: Redaction) -> None:
-    """A run's recipe goes into its body, without its secrets."""
-    from nbml.slicing import recipe_of
-
-    said = recipe_of(events, name, nth=nth).to_json()
-    source = redaction.source(said["source"])
-    runs.put(store, thing, "recipe", said | {"source": source, "why": [redaction.text(sentence) for sentence in said["why"]]})

@@ -219,7 +219,7 @@ class Run(Shown):
         """The statements that computed it, as a program that runs again; None where nobody saw them."""
         from nbml.tracking import reproducing
 
-        reproducing.settle(self._thing.id)
+        reproducing.settle(self)
         said = self._body.get("recipe")
         return reproducing.read(said) if said else None
 
