@@ -33,7 +33,7 @@ def test_loading_twice_is_loading_once_and_unloading_leaves_nothing(shell: Any) 
     assert added(shell) == loaded
     run(shell, "%unload_ext nbml")
     bare = added(shell)
-    assert (bare["line"], bare["cell"], bare["matchers"], bare["trees"]) == (False, False, loaded["matchers"] - 1, loaded["trees"] - 1)
+    assert (bare["line"], bare["cell"], bare["matchers"], bare["trees"]) == (False, False, loaded["matchers"] - 1, loaded["trees"] - 2)
     assert bare["transforms"] == loaded["transforms"] - 1
     assert shell.run_cell("%nbml").error_in_exec is not None
     run(shell, "%load_ext nbml")

@@ -10,7 +10,6 @@ import functools
 import io
 import pickle
 import sys
-import time
 import types
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -56,20 +55,21 @@ class View:
     #: it holds a set of texts, whose order another process has otherwise
     unordered: bool = False
     rows: int | None = None
-    cost: float = 0.0
+    #: how much was looked at, in units of about a microsecond: no clock, so that it is the same each time
+    cost: int = 0
 
 
 def look(value: object, namespace: Mapping[str, Any]) -> View:
     """A value as it is now. Never raises: what cannot be looked at is opaque."""
     found = View(id(value))
-    began = time.perf_counter()
+    walk = _Walk(found, namespace)
     try:
-        found.parts = _Walk(found, namespace).split(value)
+        found.parts = walk.split(value)
     except Exception as error:  # Opaque, or a value whose own code fails: neither may break a cell
         found.opaque = True
         found.parts = {"": short(f"{type(error).__name__ if not isinstance(error, Opaque) else ''}{type(value).__qualname__}".encode())}
         found.reach.add(id(value))
-    found.cost = time.perf_counter() - began
+    found.cost = walk.work
     return found
 
 
@@ -86,7 +86,7 @@ class _Walk:
         self.found, self.namespace = found, namespace
         self.seen: dict[int, bytes] = {}
         self.held: list[object] = []  # until the walk ends, so that no id is used twice
-        self.nodes = 0
+        self.nodes = self.work = 0
 
     def split(self, v: Any) -> dict[str, bytes]:
         """Columns of a frame and keys of a dict stand for themselves; anything else is one part."""
@@ -109,6 +109,7 @@ class _Walk:
 
     def column(self, s: Any) -> bytes:
         array = getattr(s, "array", s)
+        self.work += 5 + len(array) // 50
         arrow = getattr(array, "_pa_array", None)  # strings of pandas 3
         if arrow is not None:
             pieces = [str(arrow.type).encode()]
@@ -127,6 +128,7 @@ class _Walk:
     def buffer(self, a: Any) -> bytes:
         np = sys.modules["numpy"]
         head = f"{a.dtype}{a.shape}".encode()
+        self.work += a.nbytes // 8_000
         if a.dtype.hasobject:
             values = a.ravel().tolist()
             return short(head + (self.sample(values) if len(values) > OBJECTS else b"".join(map(self.look, values))))
@@ -146,6 +148,7 @@ class _Walk:
 
     def look(self, v: Any) -> bytes:
         kind = type(v)
+        self.work += 1
         if kind in _FIXED:
             return short(b"s" + v.encode("utf-8", "surrogatepass") if kind is str else f"{kind.__name__}{v!r}".encode())
         if id(v) in self.seen:
@@ -194,6 +197,7 @@ class _Walk:
         if len(v) > BIG and kind in (list, dict, tuple, set) and set(map(type, v.values() if kind is dict else v)) <= _FIXED:
             if len(v) > 4 * OBJECTS or (len(v) > OBJECTS and any(type(x) in (str, bytes) for x in _few(v))):
                 return self.sample(list(v.items()) if kind is dict else v if kind in (list, tuple) else sorted(v, key=repr))
+            self.work += len(v) // 20
             return short(pickle.dumps(sorted(v, key=repr) if kind is set else v, 5))
         if isinstance(v, dict):
             return short(b"".join(self.look(k) + self.look(x) for k, x in list(v.items())))

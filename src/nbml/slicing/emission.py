@@ -39,7 +39,7 @@ class Program:
 
 def program(
     chosen: Chosen, evidence: Evidence, name: str, block: Sequence[int], pins: Mapping[int, str], datasets: Mapping[str, str],
-    rebound: Mapping[str, str],
+    rebound: Mapping[int, Mapping[str, str]],
 ) -> tuple[str, list[str]]:
     """(the program, why it cannot be one)."""
     found = Program()
@@ -97,7 +97,8 @@ def _indented(lines: str, event: Event) -> str:
 
 
 def _lines(
-    event: Event, chosen: Chosen, found: Program, pins: Mapping[int, str], datasets: Mapping[str, str], rebound: Mapping[str, str]
+    event: Event, chosen: Chosen, found: Program, pins: Mapping[int, str], datasets: Mapping[str, str],
+    rebound: Mapping[int, Mapping[str, str]],
 ) -> str:
     """One statement as the program has it."""
     wanted = chosen.wanted[event.number]
@@ -109,7 +110,7 @@ def _lines(
         return _magic(event, text.magic, found)
     if isinstance(text.node, (ast.Import, ast.ImportFrom)):
         return _import(text.node, wanted, event)
-    source = _exchanged(original(event), datasets, rebound)
+    source = _exchanged(original(event), datasets, rebound.get(event.number, {}))
     if text.awaits:
         return _awaited(source, text, found)
     shown = sorted(name for name in wanted if _SHOWN.match(name)) if event.displayed else []

@@ -23,8 +23,8 @@ from nbml.slicing.taking import take
 from nbml.slicing.texts import Chain, Text
 
 _OWN = re.compile(r"_(i+\d*|\d+|h|dh|oh)?$")
-#: seconds of a look beyond which a value is not looked at again where the text cannot have changed it
-COSTLY = 0.002
+#: microseconds, about, of a look beyond which a value is not looked at again where the text cannot have changed it
+COSTLY = 2_000
 BOUND = short(b"bound")
 
 

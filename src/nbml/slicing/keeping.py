@@ -67,10 +67,10 @@ def copy_of(said: Input) -> Path | None:
 
 
 def overlay(inputs: Iterable[Input]) -> dict[str, Path]:
-    """Files that are not what they were -> their copies."""
-    found = {}
-    for said in inputs:
-        if said.kind in ("file", "module") and unlike(said):
+    """Files that are not what they were -> their copies. One that was read in two states is told apart by the program itself."""
+    found, known = {}, [said for said in inputs if said.kind in ("file", "module")]
+    for said in known:
+        if not any(other.name == said.name and other.hash != said.hash for other in known) and unlike(said):
             copy = copy_of(said)
             if copy is not None:
                 found[said.name] = copy

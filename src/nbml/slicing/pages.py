@@ -136,10 +136,12 @@ class World:
 
     def cell(self, key: str, source: str) -> None:
         for text in statements(self.shell, source):
-            found, writes, kills = self.statement(text)
+            found, writes, kills, failed = self.statement(text)
             self.steps.append((text, found))
             for place in sorted(writes, key=lambda p: (p[-1] != "", str(p))):
                 self.put(place, writes[place], kill=place in kills)
+            if failed:
+                break  # what stands below did not run
 
     def put(self, place: Place, digest: Digest, *, kill: bool) -> None:
         if kill and place[0] == "n" and place[2] == "":
@@ -147,22 +149,22 @@ class World:
                 del self.state[other]
         self.state[place] = digest
 
-    def statement(self, text: str) -> tuple[dict[Place, Digest], dict[Place, Digest], frozenset[Place]]:
-        """(what it finds, what it writes, what of that is replaced)."""
+    def statement(self, text: str) -> tuple[dict[Place, Digest], dict[Place, Digest], frozenset[Place], bool]:
+        """(what it finds, what it writes, what of that is replaced, whether it fails)."""
         known = sorted(self.known.get(text, []), key=self.unlike, reverse=True)
         for event in reversed(known):
             found = {place: digest if digest is ... else self.get(place) for place, digest in event.reads.items()}
             if all(self.fits(event, place, digest, found[place]) for place, digest in event.reads.items()):
-                return found, self.grown(event, self.written(event), text), event.kills
+                return found, self.grown(event, self.written(event), text), event.kills, event.failed
         event = known[-1] if known else self.by_text(text)
         found = {place: digest if digest is ... else self.get(place) for place, digest in event.reads.items()}
         value = _literal(text)
         if value is not None:  # x = 10: no need to run it
-            return found, value, frozenset(place for place in value if place[2] == "")
+            return found, value, frozenset(place for place in value if place[2] == ""), False
         token = short(text.encode() + repr(sorted(found.items(), key=str)).encode())
         alone = {p for p in event.writes if not (p[0] == "n" and p[2] and name_place(p[1]) in event.kills)}
         writes: dict[Place, Digest] = {place: UNKNOWN + short(token + repr(place).encode()) for place in alone}
-        return found, self.grown(event, writes, text), event.kills
+        return found, self.grown(event, writes, text), event.kills, False
 
     def fits(self, event: Event, place: Place, then: Digest, now: Digest) -> bool:
         """Whether a statement would find what it found. Files that the page does not write are bound to what was read."""
@@ -244,7 +246,7 @@ def _reasons(page: Sequence[tuple[str, str]], chosen: Sequence[Event], shell: An
     seen = [event for event in chosen if event.id in there and event.statement.key >= 0]
     for before, after in itertools.pairwise(seen):
         if order.index(after.id) < order.index(before.id):
-            found.append(f"cells ran out of order: {after.label} ran after {before.label}, and stands above it on the page")
+            found.append(f"{before.label} ran before {after.label} and stands below it on the page: out of order")
     rest = "the page from top to bottom gives another value: a cell that is not in the recipe changes something, or stands in another order"
     return list(dict.fromkeys(found)) or [_other(page, chosen, order) or rest]
 

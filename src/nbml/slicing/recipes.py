@@ -119,7 +119,8 @@ class _Reader:
     sinks: list[int] = field(default_factory=list)
     why: list[str] = field(default_factory=list)
     inputs: list[Input] = field(default_factory=list)
-    rebound: dict[str, str] = field(default_factory=dict)
+    #: event -> path as it names it -> the copy
+    rebound: dict[int, dict[str, str]] = field(default_factory=dict)
 
     def recipe(self) -> Recipe:
         from nbml.slicing.pages import hidden
@@ -168,11 +169,15 @@ class _Reader:
         self.inputs.append(Input(kind, name, then, kept))  # type: ignore[arg-type]
         if now == digest:
             return
+        given = event.given.get(path, path)
+        states = {digest for other in self.chosen.events for place, digest in other.reads.items() if place == ("file", path)}
+        if len(states) > 1 and repr(given) not in event.text:
+            self.why.append(f"{event.label}: {name} was read in {len(states)} states, and the text does not name it, in `{event.head}`")
         if not kept:
             gone = "is gone" if now is None else "has changed"
             self.why.append(f"{event.label}: {name} {gone} since it was read, and no copy was kept, in `{event.head}`")
         elif kind == "file" and (store := existing()) is not None:
-            self.rebound[event.given.get(path, path)] = os.path.relpath(store.blob(kept), self.evidence.folder)
+            self.rebound.setdefault(event.number, {})[given] = os.path.relpath(store.blob(kept), self.evidence.folder)
 
     def pinned(self, event: Event) -> str | None:
         """The dataset version that a statement which read a frame from outside had made."""

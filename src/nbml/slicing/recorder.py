@@ -74,9 +74,12 @@ class Recorder:
     _files: dict[str, int] = field(default_factory=dict)
     _inner: tuple[str, str, int | None] = ("ok", "", None)
     _evidence: Evidence | None = None
-    _marks: marks.Marks | None = None
+    _listening: bool = False
     _waiting: list[Callable[[], None]] = field(default_factory=list)
     _thread: int = field(default_factory=threading.get_ident)
+
+    def __post_init__(self) -> None:
+        self._marks = marks.Marks(self._statement, self._wanted)
 
     @property
     def events(self) -> list[Event]:
@@ -103,7 +106,7 @@ class Recorder:
 
     def listen(self) -> None:
         """Hear of cells and of their statements from now on."""
-        self._marks = self._marks or marks.Marks(self._statement, self._wanted)
+        self._listening = True
         self.shell.events.register("pre_run_cell", self._before)
         self.shell.events.register("post_run_cell", self._after)
         self.shell.ast_transformers.append(self._marks)
@@ -142,12 +145,12 @@ class Recorder:
 
     def _before(self, info: Any) -> None:
         self._open.append((info, time.time()))
-        if len(self._open) == 1 and self._marks is not None:
+        if len(self._open) == 1 and self._listening:
             self._guarded(self._begin)
 
     def _after(self, result: Any) -> None:
         failed = (result.error_before_exec or result.error_in_exec) is not None
-        if self._evidence is not None and self._marks is not None:
+        if self._evidence is not None and self._listening:
             evidence = self._evidence
             self._guarded(lambda: evidence.end(failed=failed))
         try:
@@ -173,7 +176,7 @@ class Recorder:
             from nbml.slicing.evidence import Evidence
             from nbml.slicing.past import events
 
-            evidence = Evidence(self.namespace, self._where, self._marks or marks.Marks(self._statement, self._wanted))
+            evidence = Evidence(self.namespace, self._where, self._marks)
             evidence.events += events(self.cells)
             evidence.look_at_all()
             self._evidence = evidence
@@ -231,7 +234,7 @@ class Recorder:
     def _unmark(self) -> None:
         if self._marks in self.shell.ast_transformers:
             self.shell.ast_transformers.remove(self._marks)
-        self._marks = None
+        self._listening = False
         marks.listen(None)
         if self._evidence is not None:
             self._evidence.stop()
@@ -333,7 +336,7 @@ def _moment(shell: Any) -> Any:
 def pin(frame: object, ref: str) -> None:
     """A frame was kept as a dataset version: a recipe may begin with that."""
     kept = _current
-    if kept is not None and kept._evidence is not None and kept._marks is not None:
+    if kept is not None and kept._evidence is not None and kept._listening:
         evidence = kept._evidence
         kept._guarded(lambda: evidence.pin(frame, ref))
 
