@@ -110,7 +110,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _hello(self, key: str) -> dict[str, Any]:
         return {
             "runId": f"run-{key}", "experimentKey": key, "fullName": f"me/p/{key}", "projectId": "p", "projectName": "p",
-            "workspaceName": "me", "link": f"{self.server.url}/me/p/", "ws_server": "", "ws_full_url": "", "upload_limit": 100, "featureToggles": [],
+            "workspaceName": "me", "link": f"{self.server.url}/me/p/", "ws_server": "", "ws_full_url": "", "upload_limit": 100,
+            "featureToggles": [],
         }  # fmt: skip
 
 

@@ -12,8 +12,10 @@ from typing import Any
 
 
 class Proxy(ThreadingHTTPServer):
-    """``fault`` is None or one of: a status code to answer with; "hang": no answer; "lost": done, the answer is lost; "drip": one
-    byte of the answer a second; "lie": answered well, not done. It holds for requests whose line matches ``on``, ``times`` of them.
+    """A fault is one of: a status code to answer with; "hang": no answer; "lost": done, the answer is lost; "drip": one byte of
+    the answer a second; "lie": answered well, not done.
+
+    ``plan`` lists faults and what the line of a request must match to meet it, once each; ``always`` is one for all requests.
     """
 
     daemon_threads = True
@@ -23,22 +25,18 @@ class Proxy(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.host, self.port = re.fullmatch(r"http://([\d.]+):(\d+)", target).groups()  # type: ignore[union-attr]
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
-        self.fault: int | str | None = None
-        self.on, self.times, self.answer = "", 10**9, b"{}"
-        self.seen: list[str] = []
+        self.plan: list[tuple[int | str, str]] = []
+        self.always: tuple[int | str, str] | None = None
+        self.answer = b"{}"
         self.over = threading.Event()
-
-    def set(self, fault: int | str | None, on: str = "", times: int = 10**9) -> None:
-        """Let requests meet a fault from now on."""
-        self.on, self.times, self.fault = on, times, fault
 
     def meets(self, line: str) -> int | str | None:
         """The fault that a request meets."""
-        self.seen.append(line)
-        if self.fault is None or self.times <= 0 or not re.search(self.on, line):
-            return None
-        self.times -= 1
-        return self.fault
+        for place, (fault, on) in enumerate(self.plan):
+            if re.search(on, line):
+                del self.plan[place]
+                return fault
+        return self.always[0] if self.always is not None and re.search(self.always[1], line) else None
 
     def handle_error(self, *_: Any) -> None:
         """A client that ends early is no error here."""

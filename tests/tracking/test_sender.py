@@ -64,9 +64,12 @@ def test_a_sender_with_nothing_to_do_ends_and_a_second_one_leaves_at_once(projec
 
 
 @pytest.mark.parametrize(
-    "body", ["import time; time.sleep(60)", "import os, sys; print('no memory', file=sys.stderr, flush=True); os._exit(3)"]
+    ("body", "limit"),
+    [("import time; time.sleep(60)", "0.5"), ("import os, sys; print('no memory', file=sys.stderr, flush=True); os._exit(3)", "30")],
 )
-def test_a_tracker_that_hangs_or_crashes_is_ended_and_asked_again(project: Path, monkeypatch: pytest.MonkeyPatch, body: str) -> None:
+def test_a_tracker_that_hangs_or_crashes_is_ended_and_asked_again(
+    project: Path, monkeypatch: pytest.MonkeyPatch, body: str, limit: str
+) -> None:
     """An adapter of somebody else's, by its entry point."""
     site = project.parent / "site"
     (site / "slow-1.0.dist-info").mkdir(parents=True)
@@ -78,7 +81,7 @@ def test_a_tracker_that_hangs_or_crashes_is_ended_and_asked_again(project: Path,
     monkeypatch.setenv("PYTHONPATH", str(site))
     monkeypatch.syspath_prepend(str(site))
     monkeypatch.setenv("NBML_SENDER_IDLE", "0.1")
-    monkeypatch.setenv("NBML_SENDER_LIMIT", "0.5")
+    monkeypatch.setenv("NBML_SENDER_LIMIT", limit)
     with nbml.track("a", to="slow") as run:
         pass
     until(lambda: run.mirrors["slow"] != "waiting")

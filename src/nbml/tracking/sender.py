@@ -17,7 +17,6 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -74,13 +73,15 @@ def serve(root: Path) -> None:
         now = time.monotonic()
         if now - busy >= idle:
             if outbox.retire(store, me, 2 * outbox.PATIENCE if now - worked < STAY * idle else idle):
-                return
+                break
             busy = now
         time.sleep(min(LOOK, max(0.01, idle)))
+    for post in posts.values():
+        post.close()
 
 
 class Post:
-    """What one tracker is told, in a thread of the sender and a child of its own."""
+    """What one tracker is told, in a thread of the sender and a child of its own, which stays while it answers."""
 
     def __init__(self, store: Store, tracker: str) -> None:
         self.store, self.tracker = store, tracker
@@ -88,9 +89,10 @@ class Post:
         self.refused = 0
         self.worked = time.monotonic()
         self._thread: threading.Thread | None = None
+        self._child: Child | None = None
 
     def take(self, letter: Letter) -> None:
-        """Take a letter for the next round; one that is on its way is not taken again."""
+        """Take a letter for the next round; what is due while one goes on is taken at a later look."""
         if self._thread is None:
             self.letters.append(letter)
 
@@ -98,33 +100,99 @@ class Post:
         """Begin a round where there is something for it; whether one goes on."""
         if self._thread is not None and not self._thread.is_alive():
             self._thread, self.letters = None, []
-            return True  # what was due meanwhile is taken at the next look
+            return True
         if self._thread is None and self.letters:
             self._thread = threading.Thread(target=self._round, name=f"nbml-{self.tracker}", daemon=True)
             self._thread.start()
         return self._thread is not None
 
+    def close(self) -> None:
+        """End the child."""
+        if self._child is not None:
+            self._child.close()
+
     def _round(self) -> None:
         """One run after the other. Two in a row that are not taken mean that the tracker takes nothing now."""
-        with tempfile.TemporaryFile() as said, _child(self.store.root, self.tracker, said) as child:
-            failed = 0
-            for letter in self.letters:
-                count = sum(runs.names(self.store, letter.run).values())
-                answer = _ask(child, letter.run, float(os.environ.get(LIMIT, "120")) + count / PACE)
-                if "answer" in answer:
-                    outbox.sent(self.store, letter, answer["answer"])
-                    self.worked, self.refused, failed = time.monotonic(), 0, 0
-                    _redraw(self.store, letter.run)
-                    continue
-                outbox.missed(self.store, letter, answer.get("error") or _last_words(self.tracker, said))
-                if letter.tries == 0:
-                    _redraw(self.store, letter.run)
-                failed += 1
-                if failed == 2:
-                    self.refused += 1
-                    outbox.postpone(self.store, self.tracker, 2.0 ** min(self.refused, 30))
-                if failed == 2 or "error" not in answer:
-                    return  # it takes nothing, or its child is gone; the rest is due again later
+        failed = 0
+        for letter in self.letters:
+            if self._child is None or self._child.gone():
+                self.close()
+                self._child = Child(self.store.root, self.tracker)
+            count = sum(runs.names(self.store, letter.run).values())
+            answer = self._child.ask(letter.run, float(os.environ.get(LIMIT, "120")) + count / PACE)
+            if "answer" in answer:
+                outbox.sent(self.store, letter, answer["answer"])
+                self.worked, self.refused, failed = time.monotonic(), 0, 0
+                _redraw(self.store, letter.run)
+                continue
+            outbox.missed(self.store, letter, answer["error"])
+            if letter.tries == 0:
+                _redraw(self.store, letter.run)
+            failed += 1
+            if failed == 2:
+                self.refused += 1
+                outbox.postpone(self.store, self.tracker, 2.0 ** min(self.refused, 30))
+                return
+
+
+class Child:
+    """The process in which one tracker's library is loaded. One that takes too long is ended."""
+
+    def __init__(self, root: Path, tracker: str) -> None:
+        self.tracker = tracker
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115  closed with the child
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "nbml.tracking.sender", str(root), "--tracker", tracker],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said, cwd=root, start_new_session=True,
+        )  # fmt: skip
+
+    def gone(self) -> bool:
+        """Whether it has ended, or was."""
+        return self._process.poll() is not None
+
+    def ask(self, run: int, seconds: float) -> dict[str, Any]:
+        """What it answers for a run: ``answer``, or ``error``, where it died or took too long too."""
+        text = self._answer(run, time.monotonic() + seconds)
+        if text.endswith(b"\n"):
+            found: dict[str, Any] = json.loads(text)
+            return found
+        self._kill()
+        self._said.seek(0)
+        lines = self._said.read().decode("utf-8", "replace").strip().splitlines()
+        words = f": {lines[-1][:300]}" if lines else ""
+        return {"error": records.redaction().text(f"{self.tracker} did not answer{words}")}
+
+    def _answer(self, run: int, end: float) -> bytes:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        text = b""
+        with contextlib.suppress(OSError):
+            self._process.stdin.write(f"{run}\n".encode())
+            self._process.stdin.flush()
+        while not text.endswith(b"\n"):
+            ready, _, _ = select.select([self._process.stdout], [], [], max(0.0, end - time.monotonic()))
+            part = os.read(self._process.stdout.fileno(), 65536) if ready else b""
+            if not part:
+                break
+            text += part
+        return text
+
+    def close(self) -> None:
+        """Let it end, and make it."""
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(10)
+        self._kill()
+        self._said.close()
+
+    def _kill(self) -> None:
+        """It, and what it has started."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
 
 
 def _redraw(store: Store, run: int) -> None:
@@ -132,54 +200,6 @@ def _redraw(store: Store, run: int) -> None:
     thing = store.by_id(run)
     if thing is not None:
         keep(Run(store, thing, runs.rows(store, thing=run)[0].uid)._report(), store)
-
-
-@contextlib.contextmanager
-def _child(root: Path, tracker: str, said: Any) -> Iterator[subprocess.Popen[bytes]]:
-    command = [sys.executable, "-P", "-m", "nbml.tracking.sender", str(root), "--tracker", tracker]
-    child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, cwd=root, start_new_session=True)
-    try:
-        yield child
-        assert child.stdin is not None
-        child.stdin.close()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            child.wait(10)
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
-        for pipe in (child.stdin, child.stdout):
-            if pipe is not None:
-                with contextlib.suppress(BrokenPipeError):
-                    pipe.close()
-
-
-def _ask(child: subprocess.Popen[bytes], run: int, seconds: float) -> dict[str, Any]:
-    """What the child answers for a run: ``answer`` or ``error``; neither where it died or took too long."""
-    assert child.stdin is not None
-    assert child.stdout is not None
-    end, text = time.monotonic() + seconds, b""
-    try:
-        child.stdin.write(f"{run}\n".encode())
-        child.stdin.flush()
-    except OSError:
-        return {}
-    while not text.endswith(b"\n"):
-        ready, _, _ = select.select([child.stdout], [], [], max(0.0, end - time.monotonic()))
-        part = os.read(child.stdout.fileno(), 65536) if ready else b""
-        if not part:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(child.pid, signal.SIGKILL)
-            return {}
-        text += part
-    found: dict[str, Any] = json.loads(text)
-    return found
-
-
-def _last_words(tracker: str, said: Any) -> str:
-    said.seek(0)
-    lines = said.read().decode("utf-8", "replace").strip().splitlines()
-    return f"{tracker} did not answer" + (f": {lines[-1][:300]}" if lines else "")
 
 
 def attend(root: Path, tracker: str) -> None:
