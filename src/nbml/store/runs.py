@@ -17,36 +17,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from nbml.store.listed import RunRow, listing_json, rows
 from nbml.store.record import Store, Thing
+
+__all__ = [
+    "Point", "Points", "RunRow", "as_json", "begin", "bins", "by_uid", "curve", "finish", "listing_json", "names", "points",
+    "put", "put_all", "put_in", "read_numbers", "resume", "rows", "set_row", "set_tags", "start", "write_numbers",
+]  # fmt: skip
 
 #: points of a chunk that is not added to any more
 FULL = 4096
 #: small chunks that are merged into one
 SMALL = 32
+#: keys of a run's body that stand in its row too, for listings
+LISTED = ("seconds", "changed", "findings", "result")
 
 #: time (epoch seconds), step (None: one after the metric's last), value of each metric
 Point = tuple[float, "int | None", Mapping[str, float]]
-
-
-@dataclass(frozen=True)
-class RunRow:
-    """A run as listings need it. ``state`` is running, finished, failed, or interrupted (also where its process is gone).
-
-    ``seconds`` is how long its blocks ran, None where none has ended; ``changed`` are the parameters that are not the default.
-    """
-
-    thing: int
-    uid: str
-    name: str
-    version: int
-    state: str
-    started: float
-    ended: float | None
-    params: dict[str, Any]
-    metrics: dict[str, float]
-    tags: tuple[str, ...]
-    seconds: float | None
-    changed: tuple[str, ...]
 
 
 @dataclass
@@ -174,51 +161,33 @@ def begin(db: sqlite3.Connection, name: str, uid: str, process: int, body: Mappi
     new = db.execute(
         "INSERT INTO thing(kind,name,version,state,made,body) VALUES('run',?,?,'running',?,?)", (name, version, made, as_json(body))
     ).lastrowid
+    run = Thing(int(new or 0), "run", name, version, "", "running", made, dict(body))
+    start(db, run, uid, process, tags)
+    return run
+
+
+def start(db: sqlite3.Connection, run: Thing, uid: str, process: int, tags: Sequence[str]) -> None:
+    """The row of a run that is there as a thing."""
+    facts = {key: run.body[key] for key in LISTED if key in run.body}
     db.execute(
-        "INSERT INTO run(thing,uid,name,status,started,process,tags) VALUES(?,?,?,'running',?,?,?)",
-        (new, uid, name, made, process, as_json(list(tags))),
+        "INSERT INTO run(thing,uid,name,status,started,process,tags,facts) VALUES(?,?,?,'running',?,?,?,?)",
+        (run.id, uid, run.name, run.made, process, as_json(list(tags)), as_json(facts)),
     )
-    return Thing(int(new or 0), "run", name, version, "", "running", made, dict(body))
 
 
-def resume(db: sqlite3.Connection, run: int, process: int, body: Mapping[str, Any], tags: Sequence[str]) -> None:
+def resume(db: sqlite3.Connection, run: int, process: int, body: Mapping[str, Any] = {}, tags: Sequence[str] | None = None) -> None:
     """Write an ended run down as running again."""
     db.execute("UPDATE run SET status='running', ended=NULL, process=? WHERE thing=?", (process, run))
     db.execute("UPDATE thing SET state='running' WHERE id=?", (run,))
     put_in(db, run, body)
-    set_tags(db, run, tags)
+    if tags is not None:
+        set_tags(db, run, tags)
 
 
 def finish(db: sqlite3.Connection, run: int, state: str, params: Mapping[str, Any]) -> None:
     """Write down how a run ended, and what it was run with."""
     db.execute("UPDATE run SET status=?, ended=?, params=? WHERE thing=?", (state, time.time(), as_json(params), run))
     db.execute("UPDATE thing SET state=? WHERE id=?", (state, run))
-
-
-def rows(store: Store, *, thing: int | None = None, limit: int = -1) -> list[RunRow]:
-    """All runs, newest first, or the one of ``thing``."""
-    found = store.read(
-        "SELECT r.*, t.version, json_extract(t.body,'$.seconds') seconds, json_extract(t.body,'$.changed') changed"
-        " FROM run r JOIN thing t ON t.id=r.thing WHERE ? IS NULL OR r.thing=?"
-        " ORDER BY r.thing DESC LIMIT ?",
-        (thing, thing, limit),
-    )
-    living: dict[int | None, bool] = {}
-    return [_row(store, row, living) for row in found]
-
-
-def _row(store: Store, row: sqlite3.Row, living: dict[int | None, bool]) -> RunRow:
-    state = row["status"]
-    if state == "running":
-        owner = row["process"]
-        if owner not in living:
-            living[owner] = store.alive(owner)
-        state = "running" if living[owner] else "interrupted"
-    return RunRow(
-        row["thing"], row["uid"], row["name"], row["version"], state, row["started"], row["ended"],
-        json.loads(row["params"]), read_numbers(row["last"]), tuple(json.loads(row["tags"])), row["seconds"],
-        tuple(json.loads(row["changed"] or "[]")),
-    )  # fmt: skip
 
 
 def by_uid(store: Store, prefix: str) -> list[int]:
@@ -248,6 +217,23 @@ def points(store: Store, run: int, metric: str) -> tuple[array[int], array[float
         for part in (steps, times, values):
             part.byteswap()
     return steps, times, values
+
+
+def bins(store: Store, run: int, metric: str, most: int = 1000) -> list[tuple[int, float | None, float | None]]:
+    """A metric for a plot: (first step, least, greatest) of at most ``most`` equal stretches; None where no number is finite."""
+    import numpy as np
+
+    steps, _, values = points(store, run, metric)
+    if not values:
+        return []
+    size = -(-len(values) // most)
+    numbers = np.full(-(-len(values) // size) * size, np.nan)
+    numbers[: len(values)] = np.frombuffer(values)
+    numbers[~np.isfinite(numbers)] = np.nan
+    rows = numbers.reshape(-1, size)
+    low, high = np.fmin.reduce(rows, axis=1).tolist(), np.fmax.reduce(rows, axis=1).tolist()
+    ends = zip(steps[::size], low, high, strict=True)
+    return [(step, None, None) if a != a else (step, a, b) for step, a, b in ends]
 
 
 def curve(values: Sequence[float], most: int = 40) -> list[float | None]:
@@ -283,7 +269,10 @@ def put_all(store: Store, run: int, values: Mapping[str, Any]) -> None:
 def put_in(db: sqlite3.Connection, run: int, values: Mapping[str, Any]) -> None:
     """``put_all`` inside a transaction."""
     for key, value in values.items():
-        db.execute("UPDATE thing SET body=json_set(body,?,json(?)) WHERE id=?", (f'$."{key}"', as_json(value), run))
+        place = (f'$."{key}"', as_json(value), run)
+        db.execute("UPDATE thing SET body=json_set(body,?,json(?)) WHERE id=?", place)
+        if key in LISTED:
+            db.execute("UPDATE run SET facts=json_set(facts,?,json(?)) WHERE thing=?", place)
 
 
 def as_json(value: Any) -> str:

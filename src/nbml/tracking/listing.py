@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import pandas as pd
@@ -36,23 +37,33 @@ def listing(where: str | None) -> pd.DataFrame:
 
 def table(rows: Sequence[RunRow]) -> pd.DataFrame:
     """One row a run, newest first. A metric or parameter called as another column has its kind before its name."""
-    metrics = dict.fromkeys(name for row in rows for name in row.metrics)
-    params = dict.fromkeys(name for row in rows for name in row.params)
+    metrics = dict.fromkeys(chain.from_iterable(row.metrics for row in rows))
+    params = dict.fromkeys(chain.from_iterable(row.params for row in rows))
     columns: dict[str, Any] = {
         "name": pd.Series([row.name for row in rows], dtype="str"),
         "state": pd.Series([row.state for row in rows], dtype="str"),
         "started": pd.to_datetime(pd.Series([row.started for row in rows], dtype="float64"), unit="s", utc=True),
         "duration": pd.Series([row.seconds for row in rows], dtype="float64"),
     }
+    numbers, given = _columns([row.metrics for row in rows], metrics), _columns([row.params for row in rows], params)
     for name in metrics:
         own = f"metric.{name}" if name in FIXED else name
-        columns[own] = pd.Series([row.metrics.get(name) for row in rows], dtype="float64")
+        columns[own] = pd.Series(numbers[name], dtype="float64")
     for name in params:
         own = f"param.{name}" if name in columns else name
-        columns[own] = pd.Series([plain(row.params.get(name)) for row in rows]).infer_objects()
+        columns[own] = pd.Series(given[name]).infer_objects()
     frame = pd.DataFrame(columns)
     frame.index = pd.Index([row.uid for row in rows], name="run", dtype="str")
     return frame
+
+
+def _columns(each: Sequence[Mapping[str, Any]], names: Iterable[str]) -> dict[str, list[Any]]:
+    """Mappings as columns, None where one has no such name."""
+    columns: dict[str, list[Any]] = {name: [None] * len(each) for name in names}
+    for place, values in enumerate(each):
+        for name, value in values.items():
+            columns[name][place] = plain(value) if type(value) in (dict, list) else value
+    return columns
 
 
 def _sparks(store: Store, ids: Sequence[int]) -> dict[int, Sequence[float | None]]:

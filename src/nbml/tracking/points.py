@@ -11,18 +11,31 @@ from nbml import errors
 
 #: a step fits into 64 bits
 HIGHEST = 2**63 - 1
+#: characters of a metric's name
+LONGEST = 10_000
+
+#: names that were found to be in order
+_known: set[str] = set()
 
 
 def checked(values: Mapping[str, Any] | None, metrics: Mapping[str, Any]) -> dict[str, float]:
     """All values as floats. Raises errors.BadArgument naming what is no number, errors.BadName for a name that is none."""
+    given: Mapping[str, Any]
     if values is None:
         given = metrics
+    elif not metrics and type(values) is dict:
+        given = values.copy()
     elif isinstance(values, Mapping):
         given = {**values, **metrics}
     else:
         raise errors.BadArgument(f"log takes a dict of numbers, not {type(values).__name__}", next="nbml.log(auc=0.91)")
     if not given:
         raise errors.BadArgument("log was given no number", next="nbml.log(auc=0.91)")
+    for name, value in given.items():
+        if type(value) is not float or type(name) is not str or name not in _known:
+            break
+    else:
+        return given if type(given) is dict else dict(given)
     return {_name(name): value if type(value) is float else number(name, value) for name, value in given.items()}
 
 
@@ -68,4 +81,9 @@ def place(step: Any) -> int | None:
 def _name(name: Any) -> str:
     if type(name) is not str or not name.strip():
         raise errors.BadName(f"a metric is named by a text, not {name!r}", next="nbml.log(auc=0.91)")
+    if len(name) > LONGEST:
+        what = f"the name of a metric has {len(name):,} characters, and at most {LONGEST:,} are kept: {name[:40]!r}..."
+        raise errors.BadName(what, next="nbml.log(auc=0.91)")
+    if len(_known) < 10_000:
+        _known.add(name)
     return name
