@@ -7,9 +7,11 @@ from __future__ import annotations
 from slicing.recipes_state import BAD, HIDDEN, Page, Write
 
 DATA = "import nbml\nimport numpy as np\nimport pandas as pd\nfrom sklearn.datasets import load_breast_cancer\nfrom sklearn.linear_model import LogisticRegression\nfrom sklearn.model_selection import train_test_split\nX, y = load_breast_cancer(return_X_y=True, as_frame=True)"
-WINE = "import nbml\nimport pandas as pd\nX = pd.read_csv('wine.csv')"
+WINE = "import nbml\nimport numpy as np\nimport pandas as pd\nX = pd.read_csv('wine.csv')"
 SPLIT = "X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)"
 FIT = "model = LogisticRegression(C={c}, max_iter=20).fit(X_train / X_train.max(), y_train)\nnbml.log(accuracy=model.score(X_test / X_train.max(), y_test))"
+
+LINE = "w = np.polyfit(X['alcohol'], X['hue'], {c})\nnbml.log(error=float(np.abs(np.polyval(w, X['alcohol']) - X['hue']).mean()))"
 
 
 def block(name: str, body: str) -> str:
@@ -34,9 +36,9 @@ MODELS = (
 
 RUNS = (
     Page("run-block", (DATA, SPLIT, PLOT, "distractor = X.describe()", block("one", FIT.format(c=1))), "one", has=("nbml.track", "LogisticRegression(C=1", "random_state=0"), lacks=("describe", "distractor"), run=True),
-    Page("run-cell", (DATA, SPLIT, "%%nbml track one\ndistractor = X.shape\n" + FIT.format(c=2)), "one", has=("nbml.track", "LogisticRegression(C=2"), lacks=("distractor",), run=True),
-    Page("two-runs-in-a-page", (DATA, SPLIT, block("one", FIT.format(c=1)), block("two", FIT.format(c=7))), "two", has=("C=7",), lacks=("C=1",), run=True),
-    Page("first-of-two-runs", (DATA, SPLIT, "%%nbml track one\n" + FIT.format(c=1), "%%nbml track two\n" + FIT.format(c=7)), "one", has=("C=1",), lacks=("C=7",), run=True),
+    Page("run-cell", (WINE, "%%nbml track one\ndistractor = X.shape\n" + LINE.format(c=2)), "one", has=("nbml.track", "X['hue'], 2)"), lacks=("distractor",), run=True),
+    Page("two-runs-in-a-page", (WINE, block("one", LINE.format(c=1)), block("two", LINE.format(c=3))), "two", has=("X['hue'], 3)",), lacks=("X['hue'], 1)",), run=True),
+    Page("first-of-two-runs", (WINE, "%%nbml track one\n" + LINE.format(c=1), "%%nbml track two\n" + LINE.format(c=3)), "one", has=("X['hue'], 1)",), lacks=("X['hue'], 3)",), run=True),
     Page("run-in-a-function", (DATA, SPLIT, "def evaluate(m):\n    nbml.log(accuracy=m.score(X_test, y_test))", "model = LogisticRegression(max_iter=5).fit(X_train, y_train)\ndistractor = 1", "with nbml.track('one'):\n    evaluate(model)"), "one", has=("def evaluate", "LogisticRegression"), run=True),
     Page("run-with-steps", ("import nbml\nimport numpy as np", "%%nbml track one\nw = 1.0\nfor step in range(20):\n    w -= 0.1 * w\n    nbml.log(loss=w ** 2, step=step)\nnbml.log({'final/w': w, 'not a number': float('nan'), 'too much': float('inf')})"), "one", has=("for step in range(20)",), run=True),
     Page("runs-of-a-loop", (DATA, SPLIT, "for c in (0.1, 1.0):\n    with nbml.track(f'c{c}'):\n        nbml.log(accuracy=LogisticRegression(C=c, max_iter=10).fit(X_train / 1000, y_train).score(X_test / 1000, y_test))"), "c1.0", has=("for c in (0.1, 1.0)",), run=True),
