@@ -70,6 +70,8 @@ class Evidence:
     around: Surroundings = field(default_factory=Surroundings)
     #: the folder in which the record began
     folder: str = field(default_factory=os.getcwd)
+    #: source file of a module of the project -> its SHA-256 when it was loaded
+    loads: dict[str, bytes | None] = field(default_factory=dict)
     #: how many numbers the open runs were given; tracking puts one in for each
     counters: list[Callable[[], int]] = field(default_factory=list)
     #: digests of a frame -> the dataset version that it is
@@ -322,7 +324,9 @@ class Evidence:
         if now.text.imports or len(sys.modules) != now.modules:
             for file in self.modules(now):
                 now.imported.add(file)
-                heard.files.setdefault(file, (file, take(file)))
+                if file not in self.loads or "reload" in now.text.calls or file in heard.files:
+                    self.loads[file] = take(file)
+                heard.files[file] = (file, self.loads[file])  # a module that is there already is not read again
         for said in now.text.files:  # readers in C++ tell nobody
             file = os.path.abspath(said)  # noqa: PTH100
             if file not in heard.files and file not in heard.written and os.path.isfile(file) and is_input(file):  # noqa: PTH113

@@ -12,7 +12,7 @@ from typing import Any
 
 HERE = "nbml.slicing.marks"
 #: magics whose bodies are statements of the cell
-ENTERED = frozenset({"time", "capture", "nbml", "prun", "run"})
+ENTERED = frozenset({"time", "capture", "nbml", "run"})
 _LOOPS = (ast.For, ast.AsyncFor, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _APART = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 

@@ -95,7 +95,7 @@ def _normal(body: Iterable[ast.stmt], shell: Any) -> Iterator[str]:
     for node in body:
         called = texts.magic(node)
         if called is not None and not called[0] and called[1] in marks.ENTERED:
-            if called[1] in ("time", "prun"):
+            if called[1] == "time":
                 yield from statements(shell, called[2])
             elif called[1] == "run":
                 yield ast.unparse(node)

@@ -49,7 +49,7 @@ def events(cells: Iterable[Cell]) -> list[Event]:
     found: list[Event] = []
     aliases, known = Aliases(), set[str]()
     for cell in cells:
-        for node in cell.statements():
+        for node in (inner for outer in cell.statements() for inner in texts.timed(outer)):
             span = (node.lineno, node.col_offset, node.end_lineno or node.lineno, node.end_col_offset or 0)
             statement = Statement(-1, ast.unparse(node), cell.source, span)
             try:

@@ -107,13 +107,24 @@ def magic(node: ast.AST) -> tuple[str, str, str] | None:
     return (name, words[0], "\n".join(words[1:])) if words else None
 
 
+def timed(node: ast.stmt) -> list[ast.stmt]:
+    """The statements of a bare ``%time``; else the statement itself."""
+    said = magic(node)
+    if said is None or said[0] or said[1] != "time":
+        return [node]
+    try:
+        return ast.parse(said[2].strip()).body
+    except SyntaxError:
+        return [node]
+
+
 def _inner(found: Text) -> None:
     """A magic that runs its line as code reads and binds what the code does."""
     assert found.magic is not None
-    _, name, line = found.magic
+    bound, name, line = found.magic
     if name in SHELL_MAGICS:
         found.why.add(f"a shell command (%{name})")
-    if name not in LINES:
+    if name not in LINES or (name == "time" and not bound):  # the statements of a bare %time are recorded themselves
         return
     try:
         parts = [text(ast.unparse(node)) for node in ast.parse(line).body]
