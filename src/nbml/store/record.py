@@ -20,6 +20,7 @@ from typing import Any, BinaryIO, TypeVar
 from nbml import errors
 from nbml.store import blobs, chunks, project, schema
 from nbml.store.processes import Process, begun, boot_id, runs
+from nbml.store.secrets import Redaction
 from nbml.store.writer import Writer, connect
 
 T = TypeVar("T")
@@ -82,6 +83,8 @@ class Store:
         self._lock = threading.Lock()
         self._local = threading.local()
         self._self: Process | None = None
+        self._redaction = Redaction()
+        self._redaction.learn(os.environ)
         self._pid = os.getpid()
         self._check_version()
 
@@ -316,12 +319,19 @@ class Store:
         ended: float = 0.0,
         body: Mapping[str, Any] | None = None,
     ) -> None:
-        """One executed cell, queued. ``files`` are (path, hash) of what it read; ``page`` its place in the notebook."""
-        row = (session, seq, cell, count, page, source, json.dumps(list(bound)), json.dumps(list(files)), status)
-        rest = (error, started, ended, _json(body or {}))
-        self.later(lambda db: db.execute(
-            "INSERT OR REPLACE INTO cell(session,seq,cell,count,page,source,bound,files,status,error,started,ended,body)"
-            " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)", row + rest))  # fmt: skip
+        """One executed cell, queued, without its secrets. ``files`` are (path, hash) of what it read; ``page`` its place in the notebook."""
+        names, read = json.dumps(list(bound)), json.dumps(list(files))
+
+        def work(db: sqlite3.Connection) -> None:
+            clean = self._redaction
+            row = (session, seq, cell, count, page, clean.source(source), names, read, status, clean.text(error), started, ended)
+            said = {key: clean.source(value) if isinstance(value, str) else value for key, value in (body or {}).items()}
+            db.execute(
+                "INSERT OR REPLACE INTO cell(session,seq,cell,count,page,source,bound,files,status,error,started,ended,body)"
+                " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)", (*row, _json(said)),
+            )  # fmt: skip
+
+        self.later(work)
 
     def put_digest(self, kernel: str, digest: Mapping[str, Any]) -> None:
         """What a kernel's namespace holds now (names, kinds, shapes; never values), queued."""
