@@ -319,7 +319,7 @@ class Store:
         ended: float = 0.0,
         body: Mapping[str, Any] | None = None,
     ) -> None:
-        """One executed cell, queued, without its secrets. ``files`` are (path, hash) of what it read; ``page`` its place in the notebook."""
+        """One executed cell, queued, without its secrets. ``files`` are (path, hash) of what it read; ``page`` its place on the page."""
         names, read = json.dumps(list(bound)), json.dumps(list(files))
 
         def work(db: sqlite3.Connection) -> None:

@@ -85,6 +85,7 @@ class Tracked(Run):
         opened.enter(self)
         if not self._lost:
             self._unless("figures", self.pictures.begin)
+            self._unless("frames", lambda: self._fits.taken.take_named(namespace, context.read))
             estimators.watch(self, self._fits)
             self._unless("which statements log", lambda: self._count(begin=True))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import hashlib
 import os
@@ -251,14 +252,25 @@ def assigned() -> tuple[str, ...]:
     """The names that the statements of the running cell bind."""
     from nbml.slicing import recorder
 
+    return recorder.bound(_as_run())
+
+
+def read() -> set[str]:
+    """The names that the running cell reads."""
+    try:
+        tree = ast.parse(_as_run())
+    except SyntaxError:
+        return set()
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+
+
+def _as_run() -> str:
+    """The Python of the running cell."""
+    from nbml.slicing import recorder
+
     shell = running_shell()
-    source = cell_source(shell) if shell is not None else ""
-    return recorder.bound(recorder.as_run(shell, source)[0]) if source else ()
-
-
-def cell_source(shell: Any) -> str:
-    """The text of the running cell."""
-    return str((_running() or _newest(shell)).get("source", ""))
+    source = str((_running() or _newest(shell)).get("source", "")) if shell is not None else ""
+    return recorder.as_run(shell, source)[0] if source else ""
 
 
 def _running() -> dict[str, Any]:

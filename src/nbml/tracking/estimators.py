@@ -12,6 +12,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import FunctionType, MethodType, ModuleType
@@ -268,6 +269,19 @@ def _call(function: FunctionType, subject: Any, args: tuple[Any, ...], kwargs: d
             group.tell(lambda listener: tell(listener, args, kwargs, result, failed))
         elif function.__name__ in FITS:
             group.tell(lambda listener: listener.nested())
+
+
+@contextmanager
+def inside(subject: Any) -> Iterator[None]:
+    """What this thread does within is part of one call."""
+    mine = _inside.setdefault(threading.get_ident(), [])
+    mine.append(subject)
+    try:
+        yield
+    finally:
+        mine.pop()
+        if not mine:
+            _inside.pop(threading.get_ident(), None)
 
 
 def _group() -> _Group | None:

@@ -68,6 +68,14 @@ class Fits:
             self._describe(estimator)
         self.taken.take(args[1] if len(args) > 1 else kwargs.get("X"))
 
+    def tuned(self, name: str, params: Mapping[str, Any], best: Any) -> None:
+        """A study found its best: the estimator that was fitted with it, or the parameters alone."""
+        if hasattr(best, "get_params"):
+            self._describe(best)
+        else:
+            given = {key: self.redaction.param(key, simple(value)) for key, value in params.items()}
+            self._found(name, given, list(given))
+
     def split(self, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
         """What is split is a frame used."""
         self.taken.take(args[0] if args else None)
@@ -76,8 +84,10 @@ class Fits:
         """The user logs what counts."""
 
     def _describe(self, estimator: Any) -> Fit | None:
-        params, changed = describe(estimator, self.redaction)
-        key = (type(estimator).__name__, json.dumps(params, sort_keys=True))
+        return self._found(type(estimator).__name__, *describe(estimator, self.redaction))
+
+    def _found(self, name: str, params: dict[str, Any], changed: list[str]) -> Fit | None:
+        key = (name, json.dumps(params, sort_keys=True))
         known = self.found.get(key)
         if known is not None:
             known.times += 1
@@ -142,6 +152,11 @@ def describe(estimator: Any, redaction: Redaction) -> tuple[dict[str, Any], list
         found[name] = said = redaction.param(name, simple(value))
         if not hasattr(value, "get_params") and _default(type(holder), leaf) != said:
             changed.append(name)
+    best = getattr(estimator, "__dict__", {}).get("best_params_")  # what a search found
+    if isinstance(best, Mapping):
+        chosen = {f"best__{name}": redaction.param(str(name), simple(value)) for name, value in best.items()}
+        found |= chosen
+        changed += chosen
     return found, changed
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import sys
 import weakref
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,6 +45,13 @@ class Taken:
     found: list[Used] = field(default_factory=list)
     _known: dict[int, Any] = field(default_factory=dict)
     _cells: int = 0
+
+    def take_named(self, namespace: Mapping[str, Any], names: Callable[[], Iterable[str]]) -> None:
+        """Hold the frames of a namespace that a cell names, as they are before it changes them."""
+        if "pandas" in sys.modules and any(frames.is_frame(value) for value in list(namespace.values())):
+            for name in sorted(names()):
+                if frames.is_frame(namespace.get(name)):
+                    self.take(namespace[name])
 
     def take(self, data: Any) -> None:
         """Hold a frame, Series or array; anything else is passed over. Takes about 20 us, whatever its size."""

@@ -13,6 +13,7 @@ from nbml import errors, registry
 from nbml.display import Live
 from nbml.display.notebook import cell
 from nbml.store import current
+from nbml.tracking.studies import as_one_call
 from nbml.tuning import attempts, record, report
 from nbml.tuning.attempts import Attempt, SpaceChanged
 from nbml.tuning.forms import Form
@@ -27,6 +28,7 @@ PAUSE = 0.5
 SAME = 3
 
 
+@as_one_call
 def run(plan: Plan, form: Form) -> Study:
     """Carry a plan out, going on with the study of its name where nothing else changed.
 
