@@ -162,6 +162,7 @@ def test_secrets_stay_out_of_the_stored_recipe(shell: Any) -> None:
     cells(shell, "api_key = 'sk-canary-1234'", "%%nbml track secret\nnbml.log(n=len(api_key))")
     run = nbml.run("secret")
     assert "canary" not in run.recipe.source
+    assert (run.reproducible, run.why) == ("not-reproducible", (reproducing.SECRETS,))
     assert "canary" not in json.dumps(store.current().by_id(run._thing.id).body)
     found = nbml.reproduce("secret")
     assert "canary" not in repr(found)

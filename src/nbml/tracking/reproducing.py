@@ -24,6 +24,9 @@ LEAST, TIMES = 600.0, 10.0
 #: what stands in ``why`` for a run that was resumed in another process
 ELSEWHERE = "an earlier block of the run ran in another process, and is not in its recipe"
 
+#: and for one that needs a secret that stands in the notebook
+SECRETS = "a secret that stands in the notebook was taken out of the recipe: read it from the environment"
+
 #: the steps and the values of one metric
 Course = tuple[list[int], list[float]]
 #: what was recorded, and what came again
@@ -76,7 +79,7 @@ def reproduce(run: str | Run) -> Reproduction:
     if missing or not recipe.source:
         return Reproduction(one, False, _lost(recorded), (*one.why, *missing, *around), recorded)
     fresh = recipe.played(max(LEAST, TIMES * (one._row.seconds or 0.0)))
-    told = (*one.why, *_stopped(fresh, recipe), *around)
+    told = (*one.why, *_stopped(fresh), *around)
     logged = _its(fresh.runs, one.name, recipe.nth)
     if logged is None:
         said = () if fresh.error else (f"the replay logged nothing for {one.name}",)
@@ -125,13 +128,12 @@ def _its(logged: Sequence[Logged], name: str, nth: int) -> Logged | None:
     return named[nth] if len(named) >= -nth else None
 
 
-def _stopped(fresh: Fresh, recipe: Recipe) -> list[str]:
+def _stopped(fresh: Fresh) -> list[str]:
     """Why the replay did not come to its end."""
     if not fresh.error:
         return []
     where = f" at `{fresh.where}`" if fresh.where else ""
-    hidden = " (the recipe holds no secrets: the run's were taken out)" if MARK in recipe.source else ""
-    return [f"the replay stopped{where}: {fresh.error}{hidden}"]
+    return [f"the replay stopped{where}: {fresh.error}"]
 
 
 def _around(recorded: Mapping[str, Any]) -> list[str]:
@@ -192,9 +194,12 @@ class Made:
         self.stamp = self.saved()
         events = [event for first, end in self.spans for event in self.seen.events[first:end]]
         said = recipe_of(events, name, nth=self.nth).to_json()
-        if not self.whole:
-            said |= {"verdict": "not-reproducible", "why": [ELSEWHERE, *said["why"]]}
-        clean = {"source": self.redaction.source(said["source"]), "why": [self.redaction.text(why) for why in said["why"]]}
+        source = self.redaction.source(said["source"])
+        against = [] if self.whole else [ELSEWHERE]
+        against += [SECRETS] if MARK in source and MARK not in said["source"] else []
+        if against:
+            said |= {"verdict": "not-reproducible", "why": [*against, *said["why"]]}
+        clean = {"source": source, "why": [self.redaction.text(why) for why in said["why"]]}
         runs.put(self.store, self.thing, "recipe", said | clean)
 
     def saved(self) -> int:
