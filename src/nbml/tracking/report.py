@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbml.display import Code, Column, Details, Line, Note, Report, Spark, Table, ago, chip, code, figure, muted, seconds, size, strong
 from nbml.store import runs
+from nbml.tracking import reproducing_report
 
 if TYPE_CHECKING:
     from nbml.display import Part
@@ -35,6 +36,7 @@ def run_report(run: Run) -> Report:
         parts.append(_metrics(run, row, counts))
     if row.params:
         parts.append(_params(row))
+    parts += reproducing_report.verdict(body)
     for tracker, told in run.mirrors.items():
         where, dot, left = told.partition(" · ")
         parts.append(Line((muted(f"{tracker}: "), code(where) if "/" in where else muted(where), muted(f"{dot}{left}"))))
