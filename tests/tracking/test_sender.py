@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 import os
+import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sklearn.impute import SimpleImputer
@@ -14,7 +17,7 @@ from sklearn.impute import SimpleImputer
 import nbml
 from conftest import until
 from nbml import store
-from nbml.store import outbox
+from nbml.store import bulk, outbox
 from nbml.tracking import sender
 from nbml.tracking.trackers import RunRecord
 
@@ -91,4 +94,103 @@ def test_a_tracker_that_hangs_or_crashes_is_ended_and_asked_again(
     holder = store.current().holder(outbox.OFFICE)
     if holder is not None:
         os.kill(holder.pid, 15)
+    until(lambda: store.current().holder(outbox.OFFICE) is None)
+
+
+def adapter(project: Path, monkeypatch: pytest.MonkeyPatch, body: str) -> None:
+    """A tracker "own" of somebody's, whose ``send(self, record)`` does ``body``; it writes down in "told" what it is told."""
+    site = project.parent / "site"
+    (site / "own-1.0.dist-info").mkdir(parents=True)
+    (site / "own-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: own\nVersion: 1.0\n")
+    (site / "own-1.0.dist-info" / "entry_points.txt").write_text("[nbml.trackers]\nown = own_tracker:Own\n")
+    (site / "own_tracker.py").write_text(
+        "from nbml.errors import TrackerFailed\nclass Own:\n    def __init__(self, root): self.root = root\n"
+        "    def send(self, record):\n        with open(self.root / 'told', 'a') as file: print(record.name, file=file)\n"
+        f"        {body}\n        return {{'where': record.name}}\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(site))
+    monkeypatch.syspath_prepend(str(site))
+    monkeypatch.setenv("NBML_SENDER_IDLE", "0.3")
+
+
+def full(count: int) -> list[int]:
+    """Many runs that wait for "own"."""
+    here = store.current()
+    none: dict[str, Any] = {}
+    things = bulk.add(here, [bulk.Whole(f"{i:010x}", "old", "finished", 1.0 + i, 2.0 + i, {}, (), {}, none) for i in range(count)])
+
+    def work(db: sqlite3.Connection) -> None:
+        for thing in things:
+            outbox.put(db, thing, ["own"])
+
+    here.write(work)
+    return things
+
+
+def test_a_full_outbox_does_not_ask_a_tracker_that_takes_nothing_run_by_run(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    adapter(project, monkeypatch, "if (self.root / 'down').exists(): raise TrackerFailed('down')")
+    (project / "down").touch()
+    full(300)
+    here = store.current()
+    assert sender.wake(here)
+    until(lambda: not outbox.due(here), 30)
+    assert len((project / "told").read_text().splitlines()) <= 10
+    assert {letter.error for letter in outbox.letters(here, state="waiting")} == {"", "down"}
+    (project / "down").unlink()
+
+    def done() -> bool:
+        sender.wake(here)
+        return not outbox.waiting(here)
+
+    until(done, 90)
+    assert len(outbox.letters(here, state="sent")) == 300
+    until(lambda: here.holder(outbox.OFFICE) is None)
+
+
+def test_one_run_that_a_tracker_never_takes_holds_up_no_other(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    adapter(project, monkeypatch, "if record.name == 'bad': raise ValueError('cannot')")
+    with nbml.track("bad", to="own") as bad:
+        pass
+    until(lambda: bad.mirrors["own"] == "own: ValueError: cannot")
+    with nbml.track("good", to="own") as good:
+        pass
+    until(lambda: good.mirrors["own"] == "good")
+    store.current().write(lambda db: db.execute("DELETE FROM outbox"))
+    until(lambda: store.current().holder(outbox.OFFICE) is None)
+
+
+def test_a_run_that_goes_on_while_it_is_sent_is_sent_again(project: Path) -> None:
+    [run] = full(1)
+    here = store.current()
+    [letter] = outbox.due(here)
+    here.write(lambda db: outbox.put(db, run, ["own"]))
+    outbox.sent(here, letter, {"where": "there"})
+    [again] = outbox.due(here)
+    assert (again.state, again.asked) == ("waiting", 1)
+    outbox.sent(here, again, {"where": "there", "left": ["half"]})
+    assert outbox.due(here) == []
+    assert [outbox.told(one) for one in outbox.letters(here)] == ["there · half"]
+
+
+def test_pauses_grow_and_another_clock_holds_nothing_up(project: Path) -> None:
+    full(2)
+    here = store.current()
+    for _ in range(12):
+        outbox.missed(here, outbox.letters(here)[0], "no")
+    first, second = outbox.letters(here)
+    assert 0 < first.next_at - time.time() <= outbox.PATIENCE
+    assert [letter.id for letter in outbox.due(here)] == [second.id]
+    here.write(lambda db: db.execute("UPDATE outbox SET next_at=?", (time.time() + 30 * 24 * 3600,)))
+    assert [letter.id for letter in outbox.due(here)] == [second.id, first.id], "those that were never refused come first"
+
+
+def test_secrets_of_the_environment_leave_no_error_and_no_text(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    adapter(project, monkeypatch, "raise TrackerFailed('refused: canary-key-1234')")
+    monkeypatch.setenv("OWN_API_KEY", "canary-key-1234")
+    with nbml.track("a", to="own", note="canary-key-1234", tags=["x-canary-key-1234"]) as run:
+        pass
+    until(lambda: run.mirrors["own"] == "refused: [redacted]")
+    found = sender.record(store.current(), run._thing.id)
+    assert (found.note, found.tags) == ("[redacted]", ("x-[redacted]",))
+    store.current().write(lambda db: db.execute("DELETE FROM outbox"))
     until(lambda: store.current().holder(outbox.OFFICE) is None)

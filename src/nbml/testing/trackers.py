@@ -41,7 +41,7 @@ class TrackerSuite(ABC):
     #: seconds that one send may take, the loading of the tool included
     patience = 60.0
     #: seconds after which a sender is killed, one sender after the other
-    moments: tuple[float, ...] = (0.5, 1.2)
+    moments: tuple[float, ...] = (0.8,)
 
     @abstractmethod
     def heard(self, root: Path) -> list[Heard]:

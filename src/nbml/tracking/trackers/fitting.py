@@ -40,8 +40,8 @@ def listed(parts: list[str]) -> str:
 
 
 def short(text: str, most: int = 40) -> str:
-    """A name as a sentence can hold it."""
-    return text if len(text) <= most else f"{text[: most - 3]}..."
+    """A name as a sentence can hold it: how it begins and ends."""
+    return text if len(text) <= most else f"{text[: most - 15]}...{text[-12:]}"
 
 
 def cut(what: str, value: str, longest: int, left: list[str]) -> str:
