@@ -118,6 +118,7 @@ def test_what_cannot_be_had_again_is_not_the_same_by_luck(shell: Any) -> None:
     found = nbml.reproduce("lucky")
     assert (found.same, found.differences, found.replayed) == (False, {}, {"n": 3.0})
     assert any("cell 2" in sentence for sentence in found.why), found.why
+    assert repr(found).startswith("[the same, perhaps by luck] lucky@1 run again")
 
 
 def test_an_error_of_the_replay_is_told_by_its_last_line(shell: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,6 +157,45 @@ def test_a_run_that_nobody_saw_is_not_replayed(project: Path, no_notebook: None)
     found = nbml.reproduce("plain")
     assert (found.same, found.differences) == (False, {"auc": (0.5, None)})
     assert found.why == ("its statements were not recorded: it ran outside a notebook, or before %load_ext nbml",)
+
+
+def test_a_run_that_goes_on_has_no_recipe_yet(shell: Any) -> None:
+    block = "with nbml.track('open') as run:\n    nbml.log(n=1)\n    said = (run.recipe, run.why, nbml.reproduce(run).why)"
+    cells(shell, block, "made = run.recipe")
+    assert shell.user_ns["said"] == (None, ("it has not ended yet",), ("it has not ended yet",))
+    assert shell.user_ns["made"].verdict == "reproducible"
+
+
+def test_in_its_own_cell_a_run_that_has_ended_has_its_recipe(shell: Any) -> None:
+    cells(shell, "x = 3", "with nbml.track('early') as run:\n    nbml.log(n=x)\nfound = nbml.reproduce(run)\nsource = run.recipe.source")
+    assert shell.user_ns["found"].same
+    assert "x = 3" in shell.user_ns["source"]
+
+
+def test_a_resumed_run_has_all_its_blocks(shell: Any) -> None:
+    again = "with nbml.track('both', resume=True):\n    nbml.log(a=2)\n    nbml.log(b=3)"
+    cells(shell, "with nbml.track('both'):\n    nbml.log(a=1)", "between = 2", again)
+    found = nbml.reproduce("both")
+    assert (found.same, found.differences) == (True, {}), found.why
+    assert "between" not in nbml.run("both").recipe.source
+    reproducing._made.clear()  # as in another process
+    cells(shell, "with nbml.track('both', resume=True):\n    nbml.log(b=4)")
+    assert nbml.run("both").why[0] == reproducing.ELSEWHERE
+    assert not nbml.reproduce("both").same
+
+
+def test_a_page_that_is_saved_later_counts(shell: Any, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = project / "later.ipynb"
+    monkeypatch.setenv("JPY_SESSION_NAME", str(page))
+    ran = [("a", "import nbml\nx = 1"), ("b", "%%nbml track later\nnbml.log(n=x)")]
+    for key, text in ran:
+        shell.run_cell(text, store_history=True, cell_id=key)
+    assert nbml.run("later").reproducible == "reproducible"
+    saved = [{"cell_type": "code", "id": key, "metadata": {}, "outputs": [], "execution_count": None, "source": text} for key, text in ran]
+    saved[0]["source"] = "import nbml\nx = 2"
+    page.write_text(json.dumps({"cells": saved, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
+    assert nbml.run("later").reproducible == "hidden-state"
+    assert "edited" in nbml.run("later").why[0]
 
 
 def test_secrets_stay_out_of_the_stored_recipe(shell: Any) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
 from nbml import errors
@@ -32,9 +33,13 @@ def replaying() -> bool:
 class Replayed:
     """Stands in for a run: takes what is logged, and writes it as one line of JSON when its block ends."""
 
-    params: dict[str, Any] = {}
+    # what is found out about a run is not found out again
+    params: Mapping[str, Any] = MappingProxyType({})
+    environment: Mapping[str, Any] = MappingProxyType({})
     tags: tuple[str, ...] = ()
-    note = ""
+    findings: tuple[Any, ...] = ()
+    datasets: tuple[Any, ...] = ()
+    note = error = source = ""
 
     def __init__(self, name: str, resume: bool = False) -> None:
         before = _last.get(name) if resume else None

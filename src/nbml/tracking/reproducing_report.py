@@ -26,9 +26,10 @@ def reproduction_report(found: Reproduction) -> Report:
     if found.same and found.recorded:
         heads = [Column("metric"), Column("value", "right", "exact")]
         parts.append(Details("Every bit is the same", [Table(heads, [(code(name), value) for name, value in found.recorded.items()])]))
-    state, word = ("well", "same") if found.same else ("look", "differs" if found.replayed else "not replayed")
+    differs = "differs" if found.differences else "the same, perhaps by luck"
+    word = "same" if found.same else differs if found.replayed else "not replayed"
     following = [f'nbml.recipe("{found.run.id}")'] if found.replayed and not found.same else []
-    return Report(title, state, word, facts, parts, following, kind="run", ref=str(found.run))
+    return Report(title, "well" if found.same else "look", word, facts, parts, following, kind="run", ref=str(found.run))
 
 
 def verdict(said: Mapping[str, Any]) -> list[Part]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from nbml.slicing import Recipe
 
 #: why a run has no recipe
+RUNNING = "it has not ended yet"
 UNSEEN = "its statements were not recorded: it ran outside a notebook, or before %load_ext nbml"
 
 
@@ -231,7 +232,12 @@ class Run(Shown):
     @property
     def why(self) -> tuple[str, ...]:
         """What stands against its being reproducible: cell and cause, in sentences."""
-        return (UNSEEN,) if self.recipe is None else tuple(self.recipe.why)
+        recipe = self.recipe
+        if recipe is not None:
+            return tuple(recipe.why)
+        if origin := self._body.get("imported"):
+            return (f"it was imported from {origin['tool']}: its statements are not known",)
+        return (RUNNING if self.state == "running" else UNSEEN,)
 
     # -- inside
 
