@@ -43,7 +43,7 @@ def _base(path: str) -> str:
 
 def is_input(path: str) -> bool:
     """Whether a file that was opened is something of the user's that a result can hang on."""
-    if path.endswith((".pyc", ".pyo", ".so")) or "site-packages" in path:
+    if path.endswith((".pyc", ".pyo", ".so")) or "site-packages" in path or path.startswith(_OURS):
         return False
     if in_project(path):
         inside = path[len(_base(path)) :]
