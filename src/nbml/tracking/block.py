@@ -44,19 +44,31 @@ class Tracked(Run):
     def __enter__(self) -> Tracked:
         if self._feed is not None or self._ended:
             raise errors.UsageError(f"the run {self} is over; track it again", next=f'run = nbml.track("{self.name}", resume=True)')
-        with Deferred():
-            self._enter()
-        return self
+        try:
+            with Deferred():
+                self._enter()
+            return self
+        except KeyboardInterrupt as error:
+            self._exit(KeyboardInterrupt, error)  # no block follows that would end it
+            raise
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> Literal[False]:
+        try:
+            self._exit(kind, error)
+            return False
+        except KeyboardInterrupt as stopped:
+            self._exit(KeyboardInterrupt, stopped)  # it may have come before anything was done
+            raise
+
+    def _exit(self, kind: type[BaseException] | None, error: BaseException | None) -> None:
+        """End the run, once; what is done already is not done again."""
         with Deferred():
             estimators.unwatch(self)
-            self._unless("which statements log", lambda: self._count(begin=False))
             opened.leave(self)
             if self._feed is not None and not self._ended and os.getpid() == self._pid:
                 self._ended = True
+                self._unless("which statements log", lambda: self._count(begin=False))
                 self._leave(self._feed, kind, error)
-        return False
 
     # -- the beginning
 
