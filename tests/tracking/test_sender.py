@@ -185,11 +185,11 @@ def test_pauses_grow_and_another_clock_holds_nothing_up(project: Path) -> None:
 
 
 def test_secrets_of_the_environment_leave_no_error_and_no_text(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    adapter(project, monkeypatch, "raise TrackerFailed('refused: canary-key-1234')")
+    adapter(project, monkeypatch, "raise TrackerFailed('refused: canary-key-1234 at http://me:canary@host/x')")
     monkeypatch.setenv("OWN_API_KEY", "canary-key-1234")
     with nbml.track("a", to="own", note="canary-key-1234", tags=["x-canary-key-1234"]) as run:
         pass
-    until(lambda: run.mirrors["own"] == "refused: [redacted]")
+    until(lambda: run.mirrors["own"] == "refused: [redacted] at http://[redacted]@host/x")
     found = sender.record(store.current(), run._thing.id)
     assert (found.note, found.tags) == ("[redacted]", ("x-[redacted]",))
     store.current().write(lambda db: db.execute("DELETE FROM outbox"))

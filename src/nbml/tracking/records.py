@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -44,6 +45,11 @@ def redaction() -> Redaction:
         if secretive(name):
             found.param(name, value)
     return found
+
+
+def said(text: str) -> str:
+    """What a tool says, without the environment's secrets and without the user and password of an address."""
+    return re.sub(r"(?<=://)[^/@\s]+@", f"{MARK}@", redaction().text(text))
 
 
 def _params(params: Mapping[str, Any], clean: Redaction) -> dict[str, Any]:

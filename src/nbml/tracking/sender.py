@@ -160,7 +160,7 @@ class Child:
         self._said.seek(0)
         lines = self._said.read().decode("utf-8", "replace").strip().splitlines()
         words = f": {lines[-1][:300]}" if lines else ""
-        return {"error": records.redaction().text(f"{self.tracker} did not answer{words}")}
+        return {"error": records.said(f"{self.tracker} did not answer{words}")}
 
     def _answer(self, run: int, end: float) -> bytes:
         assert self._process.stdin is not None
@@ -237,7 +237,7 @@ def _send(store: Store, root: Path, tracker: str, run: int) -> dict[str, Any]:
         said = f"the tracker {tracker!r} needs {error.name}, which is not installed"
     except Exception as error:  # an adapter of anybody's
         said = f"{tracker}: {type(error).__name__}: {error}"
-    return {"error": records.redaction().text(said)}
+    return {"error": records.said(said)}
 
 
 def main(arguments: list[str]) -> int:

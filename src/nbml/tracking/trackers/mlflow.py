@@ -140,7 +140,7 @@ def fit(name: str) -> str:
 def _experiment(client: MlflowClient, name: str) -> str:
     found = client.get_experiment_by_name(name)
     if found is not None and found.lifecycle_stage == "deleted":
-        client.restore_experiment(found.experiment_id)
+        raise errors.TrackerFailed(f"the experiment {name!r} was deleted in MLflow: restore it, or name another in MLFLOW_EXPERIMENT_NAME")
     if found is None:
         try:
             return str(client.create_experiment(name))
