@@ -5,6 +5,8 @@
  * a React child blanks the output, an id becomes part of a URL, and a link's address may be a script.
  */
 
+import { plotted, Plotted } from './plotted';
+
 export const MIME = 'application/vnd.nbml.v1+json';
 
 export type State = 'well' | 'look' | 'bad' | 'running' | 'idle';
@@ -74,7 +76,8 @@ export type Part =
   | { type: 'code'; source: string; language: string }
   | ITable
   | ISpark
-  | IHistogram;
+  | IHistogram
+  | Plotted;
 
 export interface IResult {
   id: string;
@@ -98,6 +101,10 @@ type Fields = { readonly [key: string]: unknown };
 
 /** Thrown inside this file only: the payload is not of the form that this version draws. */
 class Unreadable extends Error {}
+
+function unreadable(): never {
+  throw new Unreadable();
+}
 
 /** null where the payload is malformed or of a later version: the HTML beside it is drawn instead. */
 export function parse(data: unknown): IResult | null {
@@ -162,7 +169,7 @@ function part(d: Fields, depth: number): Part {
     case 'table':
       return table(d);
     default:
-      throw new Unreadable();
+      return plotted(d) ?? unreadable();
   }
 }
 

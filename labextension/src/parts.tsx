@@ -5,6 +5,7 @@ import * as React from 'react';
 import { Chip, Gauge } from './drawings';
 import { digits, exactly, visible } from './figures';
 import { Cell, IColumn, ISpan, ITable, Part, plain } from './mime';
+import { Curves, Diff, Parallel } from './plots';
 import { arrange, IOrder, mark, right, share, write } from './table';
 import { Picture } from './zoom';
 
@@ -134,6 +135,12 @@ function One(props: IPartProps & { part: Part; path: string }): JSX.Element {
           {rest.view(path).open && <Parts of={part.parts} path={path} {...rest} />}
         </details>
       );
+    case 'curves':
+      return <Curves of={part} trans={rest.trans} />;
+    case 'parallel':
+      return <Parallel of={part} trans={rest.trans} />;
+    case 'diff':
+      return <Diff of={part} trans={rest.trans} />;
     case 'table':
       return <Table table={part} path={path} {...rest} />;
   }
