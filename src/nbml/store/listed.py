@@ -58,7 +58,7 @@ def _row(row: sqlite3.Row, living: set[int], read: tuple[Any, Any, Any, Any]) ->
         state = "interrupted"
     metrics = {name: float(value) for name, value in last.items()}
     seconds = facts.get("seconds", None if ended is None else ended - started)
-    return RunRow(id, uid, name, version, state, started, ended, params, metrics, tuple(tags), seconds, tuple(facts.get("changed") or ()))
+    return RunRow(id, uid, name, version, state, started, ended, params, metrics, tuple(tags), seconds, tuple(facts.get("changed", params)))
 
 
 def _read_all(found: Sequence[sqlite3.Row]) -> Iterable[tuple[Any, Any, Any, Any]]:

@@ -333,6 +333,10 @@ class Store:
 
         self.later(work)
 
+    def learned(self, secrets: Iterable[str]) -> None:
+        """Cells that are written from now on are written without these."""
+        self._redaction.known.update(secrets)
+
     def put_digest(self, kernel: str, digest: Mapping[str, Any]) -> None:
         """What a kernel's namespace holds now (names, kinds, shapes; never values), queued."""
         owner, now, text = self.me().id, time.time(), _json(digest)

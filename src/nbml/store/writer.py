@@ -35,6 +35,7 @@ def connect(path: Path, *, write: bool, readonly: bool = False) -> sqlite3.Conne
         db.execute("PRAGMA journal_mode=TRUNCATE")
         db.execute("PRAGMA synchronous=FULL")
         db.execute("PRAGMA foreign_keys=ON")
+        db.execute("PRAGMA secure_delete=ON")  # what turned out to be a secret and was replaced is gone from the file too
     else:
         db.execute("PRAGMA query_only=ON")
     return db
