@@ -121,14 +121,26 @@ def test_what_cannot_be_had_again_is_not_the_same_by_luck(shell: Any) -> None:
     assert repr(found).startswith("[the same, perhaps by luck] lucky@1 run again")
 
 
-def test_an_error_of_the_replay_is_told_by_its_last_line(shell: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NBML_TEST_SIZE", "4")
-    cells(shell, "import os", "%%nbml track size\nnbml.log(size=int(os.environ['NBML_TEST_SIZE']))")
-    monkeypatch.delenv("NBML_TEST_SIZE")
+def test_an_error_of_the_replay_is_told_by_its_last_line_without_secrets(shell: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NBML_TEST_TOKEN", "12345678")
+    cells(shell, "import os", "%%nbml track size\nnbml.log(size=int(os.environ['NBML_TEST_TOKEN']))")
+    monkeypatch.setenv("NBML_TEST_TOKEN", "canary-87654321")
     found = nbml.reproduce("size")
     assert not found.same
-    assert found.differences == {"size": (4.0, None)}
-    assert any("NBML_TEST_SIZE" in sentence for sentence in found.why), found.why
+    assert found.differences == {"size": (12345678.0, None)}
+    assert "ValueError: invalid literal for int() with base 10: '[redacted]'" in found.why[-1]
+    assert "nbml.log(size=int(os.environ['NBML_TEST_TOKEN']))" in found.why[-1]
+
+
+def test_what_cannot_be_started_is_told_too(shell: Any, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (project / "inner").mkdir()
+    monkeypatch.chdir(project / "inner")
+    cells(shell, "%%nbml track here\nnbml.log(n=1)")
+    monkeypatch.chdir(project)
+    (project / "inner").rmdir()
+    found = nbml.reproduce("here")
+    assert not found.same
+    assert any(sentence.startswith("the replay stopped: ") for sentence in found.why), found.why
 
 
 def test_what_changed_around_it_is_said(shell: Any) -> None:

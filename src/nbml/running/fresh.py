@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -154,7 +155,8 @@ class _Budget:
             if entry.is_dir(follow_symlinks=False):
                 self._folder(Path(entry.path), place)
             elif entry.is_file(follow_symlinks=False):
-                self._file(entry, place)
+                with contextlib.suppress(FileNotFoundError):  # gone meanwhile
+                    self._file(entry, place)
             elif entry.is_symlink():
                 place.symlink_to(Path(entry.path).resolve())
 
@@ -163,10 +165,8 @@ class _Budget:
             if not place.exists():
                 place.symlink_to(source)
             return
-        try:
+        with contextlib.suppress(PermissionError):  # the program could not read it either
             self.copy(source, place)
-        except PermissionError:
-            pass  # the program could not read it either
 
     def _file(self, entry: os.DirEntry[str], place: Path) -> None:
         size = entry.stat(follow_symlinks=False).st_size

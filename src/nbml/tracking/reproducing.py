@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from nbml import errors
 from nbml.display import Report, Shown
 from nbml.slicing import recorder
 from nbml.store import Store, runs
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
 LEAST, TIMES = 600.0, 10.0
 #: what stands in ``why`` for a run that was resumed in another process
 ELSEWHERE = "an earlier block of the run ran in another process, and is not in its recipe"
-
 #: and for one that needs a secret that stands in the notebook
 SECRETS = "a secret that stands in the notebook was taken out of the recipe: read it from the environment"
 
@@ -78,15 +79,28 @@ def reproduce(run: str | Run) -> Reproduction:
     missing = tuple(recipe.missing())
     if missing or not recipe.source:
         return Reproduction(one, False, _lost(recorded), (*one.why, *missing, *around), recorded)
-    fresh = recipe.played(max(LEAST, TIMES * (one._row.seconds or 0.0)))
+    fresh = _played(recipe, max(LEAST, TIMES * (one._row.seconds or 0.0)))
     told = (*one.why, *_stopped(fresh), *around)
+    sound = not fresh.error and recipe.verdict != "not-reproducible"
     logged = _its(fresh.runs, one.name, recipe.nth)
     if logged is None:
         said = () if fresh.error else (f"the replay logged nothing for {one.name}",)
-        return Reproduction(one, not recorded and not fresh.error, _lost(recorded), (*told, *said), recorded, {}, fresh.seconds)
+        return Reproduction(one, sound and not recorded, _lost(recorded), (*told, *said), recorded, {}, fresh.seconds)
     differences, since = compared(_courses(one), logged.points)
-    same = not differences and not fresh.error and recipe.verdict != "not-reproducible"
-    return Reproduction(one, same, differences, (*told, *since), recorded, logged.metrics, fresh.seconds)
+    return Reproduction(one, sound and not differences, differences, (*told, *since), recorded, logged.metrics, fresh.seconds)
+
+
+def _played(recipe: Recipe, timeout: float) -> Fresh:
+    """What came of the recipe, also where its process cannot even be started."""
+    from nbml.running.fresh import Fresh
+
+    try:
+        return recipe.played(timeout)
+    except (errors.NbmlError, OSError) as error:
+        return Fresh(error=str(error).partition("\n")[0])
+    except KeyboardInterrupt as error:
+        errors.shown_briefly(error, "reproduce was interrupted; its process has ended")
+        raise
 
 
 def compared(recorded: Mapping[str, Course], replayed: Mapping[str, Course]) -> tuple[dict[str, Pair], list[str]]:
@@ -133,7 +147,9 @@ def _stopped(fresh: Fresh) -> list[str]:
     if not fresh.error:
         return []
     where = f" at `{fresh.where}`" if fresh.where else ""
-    return [f"the replay stopped{where}: {fresh.error}"]
+    redaction = Redaction()
+    redaction.learn(os.environ)
+    return [redaction.text(f"the replay stopped{where}: {fresh.error}")]
 
 
 def _around(recorded: Mapping[str, Any]) -> list[str]:
