@@ -51,7 +51,8 @@ def test_figures_are_kept_as_they_are_shown_and_drawn_once(project: Path, kernel
 
 def test_figures_of_plotly_and_altair_are_kept_without_private_columns(project: Path, kernel: Kernel) -> None:
     (project / "nbml.toml").write_text('[data]\nprivate = ["income"]\n')
-    setup = "import nbml, altair as alt, pandas as pd, plotly.graph_objects as go\nframe = pd.DataFrame({'a': [1], 'b': [2], 'income': [77123]})"
+    setup = "import nbml, altair as alt, pandas as pd, plotly.graph_objects as go\n"
+    setup += "frame = pd.DataFrame({'a': [1], 'b': [2], 'income': [77123]})"
     assert kernel.run(setup).ok
     cell = "%%nbml track drawn\ngo.Figure(data=go.Bar(y=[2, 3]), layout_title_text='bars').show()\n"
     cell += "display(alt.Chart(frame).mark_point().encode(x='a', y='income'))\n"

@@ -165,7 +165,8 @@ def test_a_full_disk_stops_no_cell_is_told_once_and_damages_nothing(project: Pat
     assert done.returncode == 0, done.stderr
     went_on, told = json.loads(done.stdout)
     assert went_on
-    wanted = "nbml: the run full is not recorded: " if when == "begin" else "nbml: the run full@1 is not written whole, it is tried again every second: "
+    late = "nbml: the run full@1 is not written whole, it is tried again every second: "
+    wanted = "nbml: the run full is not recorded: " if when == "begin" else late
     assert [said.startswith(wanted) for said in told] == [True], told
     assert store.current().read("PRAGMA integrity_check")[0][0] == "ok"
     assert [nbml.run(name).metrics for name in ("before", "later")] == [{"x": 1.0}, {"x": 2.0}]
