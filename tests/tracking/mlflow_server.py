@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import socket
 import subprocess
 import sys
-import urllib.error
+import tempfile
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from conftest import ended, until
+
+
+@functools.cache
+def template() -> bytes:
+    """An empty database of MLflow: to make one takes several seconds."""
+    with tempfile.TemporaryDirectory() as folder:
+        made = Path(folder) / "empty.db"
+        code = f"from mlflow import MlflowClient; MlflowClient('sqlite:///{made}').search_experiments()"
+        env = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"}
+        subprocess.run([sys.executable, "-c", code], cwd=folder, env=env, check=True, capture_output=True)
+        return made.read_bytes()
 
 
 def up(url: str) -> bool:
@@ -27,6 +39,7 @@ def up(url: str) -> bool:
 @contextmanager
 def serving(folder: Path) -> Iterator[str]:
     """Its address."""
+    (folder / "server.db").write_bytes(template())
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -105,6 +105,7 @@ def test_a_store_of_mlflow_comes_whole_and_once(project: Path, made: Path, place
     assert [round(when.timestamp() * 1000) for when in loss["time"]] == [1_700_000_000_000 + step for step in range(30)]
     assert math.isnan(run.metrics["odd"])
     assert (run.started, run.duration) == (1_700_000_000, 60)
+    assert "lr 0.100" in repr(nbml.runs()), "what it was run with stands in the listing"
     assert len(nbml.import_runs(made / place)) == 0
     assert len(nbml.runs()) == 3
     assert "mlflow" not in sys.modules

@@ -14,8 +14,12 @@ from typing import Any
 
 import pytest
 
+import nbml
+from conftest import until
 from nbml import store
+from nbml.store import Store, outbox
 from nbml.testing.trackers import Heard, TrackerSuite
+from tracking import mlflow_server
 
 pytestmark = pytest.mark.slow
 READ = """
@@ -73,5 +77,26 @@ def heard(uri: str) -> list[Heard]:
 class TestMlflow(TrackerSuite):
     name = "mlflow"
 
+    def begin(self, folder: Path, monkeypatch: Any) -> Store:
+        opened = super().begin(folder, monkeypatch)
+        (opened.root / "mlflow.db").write_bytes(mlflow_server.template())
+        return opened
+
     def heard(self, root: Path) -> list[Heard]:
         return heard(f"sqlite:///{root / 'mlflow.db'}")
+
+
+def test_a_project_without_a_database_gets_one(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NBML_SENDER_IDLE", "0.2")
+    with nbml.track("first", to="mlflow", note="why") as run:
+        nbml.log(x=1, step=3)
+        nbml.log(x=1, step=3)
+    until(lambda: run.mirrors["mlflow"] != "waiting", 90)
+    assert run.mirrors == {"mlflow": "mlflow.db"}
+    [[info, _, tags, points, experiment, _]] = read(f"sqlite:///{project / 'mlflow.db'}")
+    assert (experiment, tags["mlflow.note.content"], info["start_time"]) == ("project", "why", round(run.started * 1000))
+    stamps = [round(when.timestamp() * 1000) for when in run.history("x")["time"]]
+    found = sorted(when for _, _, when in points["x"])
+    assert found[0] == stamps[0]
+    assert found[1] in (stamps[1], stamps[1] + 1)
+    until(lambda: store.current().holder(outbox.OFFICE) is None)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nbml.store.record import Store
-from nbml.store.runs import FULL, curve, write_numbers
+from nbml.store.runs import FULL, LISTED, curve, write_numbers
 
 #: runs of one transaction: others write in between
 BATCH = 2000
@@ -69,8 +69,10 @@ def _add(db: sqlite3.Connection, wholes: Sequence[Whole]) -> list[int]:
         id, version = next(thing), versions.get(whole.name, 0) + 1
         versions[whole.name] = version
         last = {name: values[-1] for name, (_, _, values) in whole.series.items()}
-        things.append((id, whole.name, version, whole.state, whole.started, _json(_body(whole, last))))
-        texts = _json(whole.params), write_numbers(last), _json(list(whole.tags))
+        body = _body(whole, last)
+        things.append((id, whole.name, version, whole.state, whole.started, _json(body)))
+        facts = {key: body[key] for key in LISTED if key in body}
+        texts = _json(whole.params), write_numbers(last), _json(list(whole.tags)), _json(facts)
         rows.append((id, whole.uid, whole.name, whole.state, whole.started, whole.ended, *texts))
         for name, (steps, times, values) in whole.series.items():
             number = next(metric)
@@ -78,7 +80,7 @@ def _add(db: sqlite3.Connection, wholes: Sequence[Whole]) -> list[int]:
             metrics.append((number, id, name, len(values), last[name], steps[-1], low, high))
             chunks += _chunks(number, steps, times, values)
     db.executemany("INSERT INTO thing(id,kind,name,version,state,made,body) VALUES(?,'run',?,?,?,?,?)", things)
-    db.executemany("INSERT INTO run(thing,uid,name,status,started,ended,params,last,tags) VALUES(?,?,?,?,?,?,?,?,?)", rows)
+    db.executemany("INSERT INTO run(thing,uid,name,status,started,ended,params,last,tags,facts) VALUES(?,?,?,?,?,?,?,?,?,?)", rows)
     db.executemany("INSERT INTO metric(id,run,name,n,last,last_step,min,max) VALUES(?,?,?,?,?,?,?,?)", metrics)
     db.executemany("INSERT INTO chunk(metric,seq,n,step0,step1,lo,hi,data) VALUES(?,?,?,?,?,?,?,?)", chunks)
     return [row[0] for row in things]
