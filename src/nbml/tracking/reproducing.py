@@ -172,6 +172,9 @@ def _around(recorded: Mapping[str, Any]) -> list[str]:
 
 # -- made after the cell
 
+#: what is found out, in words, and what finds it out
+Task = tuple[str, Callable[[], object]]
+
 
 @dataclass
 class Mark:
@@ -188,7 +191,8 @@ class Made:
     """What the recipe of a run of this process is made of, so that it can be made again when the page is saved anew.
 
     ``spans`` are the recorded statements of its blocks; ``nth`` counts the runs of its name in the last statement from the end;
-    ``stamp`` is when the page was saved that it was compared with; ``whole`` is False where a block ran in another process.
+    ``then`` is what is still to be done after it; ``stamp`` is when the page was saved that it was compared with; ``whole`` is
+    False where a block ran in another process.
     """
 
     store: Store
@@ -199,6 +203,7 @@ class Made:
     spans: list[tuple[int, int]] = field(default_factory=list)
     nth: int = -1
     open: bool = True
+    then: list[Task] = field(default_factory=list)
     stamp: int = 0
 
     def write(self, name: str) -> None:
@@ -243,37 +248,44 @@ def mark(name: str) -> Mark:
     return Mark(name, seen, first, number)
 
 
-def remember(
-    store: Store, thing: int, place: Mark, then: Sequence[tuple[str, Callable[[], object]]] = (), redaction: Redaction | None = None
-) -> None:
-    """Called where a run ends: once its cell has ended, its recipe is made, and then ``then`` is done, in one thread, in order."""
+def remember(store: Store, thing: int, place: Mark, then: Sequence[Task] = (), redaction: Redaction | None = None) -> None:
+    """Called where a run ends: once its cell has ended, its recipe is made, and then ``then`` is done, in one thread, in order.
+
+    Where the run is asked for in its own cell, all is done there; the recipe and the last of ``then`` again after the cell.
+    """
     seen = place.seen
     if seen is None or seen is not recorder.current():
-        for what, job in then:
-            after.later(thing, what, job)
+        _hand_over(thing, then)
         return
     made = _made.get(thing)
     if made is None or made.seen is not seen:
         found = store.by_id(thing)
         made = _made[thing] = Made(store, thing, seen, redaction or Redaction(), found is None or "recipe" not in found.body)
     made.spans.append((place.first, len(seen.events) + 1))
-    made.open, kept = True, made
+    made.open, made.then, kept = True, list(then), made
 
     def ended() -> None:
         kept.nth = place.number - _begun.get((place.first, place.name), place.number + 1)
         kept.open = False
-        after.later(thing, "the recipe", lambda: kept.write(place.name))
-        for what, job in then:
-            after.later(thing, what, job)
+        left, kept.then = kept.then, []
+        _hand_over(thing, [("the recipe", lambda: kept.write(place.name)), *left])
 
     seen.when_done(ended)
 
 
+def _hand_over(thing: int, tasks: Sequence[Task]) -> None:
+    for what, job in tasks:
+        after.later(thing, what, job)
+
+
 def settle(run: Run) -> None:
-    """Make sure that a run's recipe is written down, as the page stands: in its own cell at once, else after it."""
+    """Make sure that what is found out about a run is written down, as the page stands: in its own cell at once, else after it."""
     thing = run._thing.id
-    after.wait(thing)
     made = _made.get(thing)
+    if made is not None and run._store is made.store and made.open and len(made.then) > 1:
+        _hand_over(thing, [("the recipe", lambda: made.write(run.name)), *made.then[:-1]])
+        del made.then[:-1]
+    after.wait(thing)
     if made is not None and run._store is made.store and (made.open or made.stamp != made.saved()):
         made.write(run.name)
 

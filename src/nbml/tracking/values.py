@@ -127,7 +127,9 @@ class Run(Shown):
     @property
     def findings(self) -> list[Finding]:
         """What silently ruins the result. Where judgement is still at work in this process, it is waited for."""
-        after.wait(self._thing.id)
+        from nbml.tracking import reproducing
+
+        reproducing.settle(self)
         return [Finding(**said) for said in self._body.get("findings", ())]
 
     # -- where and when
