@@ -17,6 +17,8 @@ AT_ONCE = 8 << 20
 
 #: folders in which a record began
 roots: list[str] = []
+#: this package, which need not lie among the libraries
+_OURS = str(Path(__file__).resolve().parents[1]) + os.sep
 
 
 @functools.cache
