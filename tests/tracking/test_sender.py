@@ -81,7 +81,7 @@ def test_a_tracker_that_hangs_or_crashes_is_ended_and_asked_again(
     (site / "slow_tracker.py").write_text(
         f"class Slow:\n    def __init__(self, root): pass\n    def send(self, record):\n        {body}\n"
     )
-    monkeypatch.setenv("PYTHONPATH", str(site))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(site), *filter(None, [os.environ.get("PYTHONPATH")])]))
     monkeypatch.syspath_prepend(str(site))
     monkeypatch.setenv("NBML_SENDER_IDLE", "0.1")
     monkeypatch.setenv("NBML_SENDER_LIMIT", limit)
@@ -108,7 +108,7 @@ def adapter(project: Path, monkeypatch: pytest.MonkeyPatch, body: str) -> None:
         "    def send(self, record):\n        with open(self.root / 'told', 'a') as file: print(record.name, file=file)\n"
         f"        {body}\n        return {{'where': record.name}}\n"
     )
-    monkeypatch.setenv("PYTHONPATH", str(site))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(site), *filter(None, [os.environ.get("PYTHONPATH")])]))
     monkeypatch.syspath_prepend(str(site))
     monkeypatch.setenv("NBML_SENDER_IDLE", "0.3")
 
