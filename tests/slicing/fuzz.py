@@ -4,6 +4,8 @@ It runs for itself too: ``python tests/slicing/fuzz.py 300 5000`` prints how man
 statements could have been left out, and how many verdicts were right (the page from top to bottom run for real).
 """
 
+# ruff: noqa: E501 - whole cells, a line each
+
 from __future__ import annotations
 
 import collections

@@ -96,7 +96,7 @@ class _Walk:
             self.found.rows = len(v)
             if type(v) is pd.DataFrame and v.columns.is_unique and len(v.columns) <= SPLIT:
                 reach.add(id(v))  # copy on write: no other object can change this frame
-                parts = {f".{c!r}": self.column(v.iloc[:, i]) for i, c in enumerate(v.columns)}
+                parts = {f".{c!r}": self.column(s) for c, s in v.items()}
                 return {**parts, "#index": self.column(v.index), "#columns": short(repr(list(v.columns)).encode())}
         if type(v) is dict and 0 < len(v) <= SPLIT:
             reach.add(id(v))
@@ -228,6 +228,10 @@ class _Walk:
         return self.look(bits.state)
 
     def function(self, v: types.FunctionType) -> bytes:
+        home = sys.modules.get(v.__module__ or "")
+        library = home is not None and v.__globals__ is not self.namespace and not in_project(getattr(home, "__file__", None) or "")
+        if library and getattr(home, v.__qualname__, None) is v:  # its code is exchanged while a run listens
+            return f"{v.__module__}.{v.__qualname__}".encode()
         if v.__globals__ is self.namespace:
             self.found.code |= names_of(v.__code__)
             self.found.homes.add((v.__code__.co_filename, v.__code__.co_firstlineno))

@@ -53,7 +53,7 @@ def program(
     first = _header(chosen.events, inside, evidence) if block else None
     opened = False
     for event in chosen.events:
-        if event is first:
+        if event is first or (event.statement.key < 0 and event.evidence):
             continue
         lines = _lines(event, chosen, found, pins, datasets, rebound)
         indent = event.number in inside
@@ -63,6 +63,10 @@ def program(
         if event.cell != found.cell:
             found.cell = event.cell
             found.body.append(("    " if indent else "") + f"# {event.label}")
+        if event.logged and not indent and block:  # of another run's block
+            other = _header(chosen.events, {event.number}, evidence)
+            found.body.append(other.text.removesuffix("\n    pass") if other is not None else "with nbml.track('another-run'):")
+            indent = True
         found.body.append(_indented(lines, event) if indent else lines)
     if block and not opened:
         _open(found, first, name)
@@ -200,6 +204,10 @@ def _magic(event: Event, magic: tuple[str, str, str], found: Program) -> str:
         key, _, value = line.strip().partition("=" if "=" in line else " ")
         found.need("import os")
         return f"os.environ[{key.strip()!r}] = {value.strip()!r}"
+    if word == "writefile":
+        path, _, content = line.partition("\n")
+        found.need("from pathlib import Path")
+        return f"Path({path.strip()!r}).write_text({content!r})"
     if word == "run":
         words = shlex.split(line)
         if [w for w in words if not w.startswith("-")][0:1] == words[-1:]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import functools
 import os
 import re
 import sys
@@ -79,13 +80,17 @@ class Evidence:
     #: what the names held when the record began
     loaded: dict[Place, Digest] = field(default_factory=dict)
     unchecked: set[str] = field(default_factory=set)
+    #: no statement of the cell has begun
+    fresh: bool = True
+    #: the states of the generators after the last statement
+    drawn: dict[str, bytes] = field(default_factory=dict)
     open: Opened | None = None
 
     # -- what is called
 
     def begin(self) -> None:
         """A cell begins: what threads and widgets changed since the last one is looked for."""
-        self.unchecked = set(self.views)
+        self.unchecked, self.fresh = set(self.views), True
 
     def step(self, key: int) -> None:
         """A statement begins, and the one before it has ended; -1 begins none."""
@@ -138,7 +143,14 @@ class Evidence:
         heard = hearing.Heard(dynamic=text.dynamic)
         rows = {name: self.views[name].rows for name in names if name in self.views}
         logged = sum(count() for count in self.counters)
-        self.open = Opened(statement, text, heard, names, self.read(names, text), states(), len(sys.modules), rows, self.shown(), logged)
+        self.open = Opened(statement, text, heard, names, self.read(names, text), self.rng(), len(sys.modules), rows, self.shown(), logged)
+
+    def rng(self) -> dict[str, bytes]:
+        """The states of the global generators; within a cell they are what the statement before left."""
+        if self.fresh:
+            self.fresh = False
+            return states()
+        return self.drawn
 
     def reading(self, text: Text, wanted: Iterable[str]) -> set[str]:
         """Names read by the statement, and by the notebook's code that it can reach."""
@@ -199,7 +211,7 @@ class Evidence:
     def check(self, name: str) -> None:
         """Whether something else than a statement changed a name since the last cell."""
         old = self.views.get(name)
-        if old is None or old.cost > COSTLY or old.opaque or name not in self.namespace or isinstance(self.namespace[name], type(sys)):
+        if old is None or old.cost > COSTLY or old.opaque or name not in self.namespace:
             return
         new = self.look(name)
         if new.parts == old.parts or new.opaque:
@@ -254,8 +266,11 @@ class Evidence:
         text, bound = now.text, now.text.binds
         touched = set(now.names) | {name for name in bound if name in self.namespace and visible(name)}
         for name, value in list(self.namespace.items()):
-            if self.ids.get(name) != id(value) and name != "_" and visible(name):
-                touched.add(name)
+            if self.ids.get(name) != id(value):
+                if name != "_" and visible(name):
+                    touched.add(name)
+                else:
+                    self.ids[name] = id(value)  # IPython's own, of which there are two for each cell
         touched -= {"_"} - bound
         gone = [name for name in self.views if name not in self.namespace]
         reach: set[int] = set().union(*(self.views[name].reach for name in touched if name in self.views))
@@ -309,14 +324,16 @@ class Evidence:
         after = states()
         reached = set().union(*(self.views[name].code for name in now.names if name in self.views))
         seeds = bool((now.text.calls | reached) & SEEDS)
+        loads = isinstance(now.text.node, (ast.Import, ast.ImportFrom))  # what libraries draw when they are loaded is no draw of the page
         for key, digest in after.items():
-            if now.rng.get(key) not in (None, digest):
+            if now.rng.get(key) not in (None, digest) and not loads:
                 now.writes[("rng", key)] = digest
                 if seeds:
                     now.kills.add(("rng", key))
                 else:
                     now.reads[("rng", key)] = now.rng.get(key)
             self.state[("rng", key)] = digest
+        self.drawn = after
 
     def files(self, now: Opened) -> None:
         """Files that were read and written, modules of the project that were imported."""
@@ -426,6 +443,7 @@ class Evidence:
         self.ids.pop(name, None)
 
 
+@functools.cache
 def visible(name: str) -> bool:
     """Whether a name is the notebook's own."""
     return name not in HIDDEN and not (_OWN.match(name) and name != "_")

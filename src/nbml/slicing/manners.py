@@ -32,6 +32,8 @@ CLOCK = frozenset({
 CHANCE = frozenset({
     "uuid4", "uuid1", "urandom", "getrandom", "token_hex", "token_bytes", "token_urlsafe", "SystemRandom", "randbits", "randbelow",
 })  # fmt: skip
+#: calls that give something of this process only
+FLEETING = frozenset({"id", "getpid", "getppid", "get_ident", "mktemp", "mkdtemp", "mkstemp", "NamedTemporaryFile", "TemporaryDirectory"})
 UNSEEDED = frozenset({"default_rng", "RandomState", "Random", "SeedSequence", "Generator", "PCG64", "MT19937", "Philox", "SFC64"})
 SHELL = frozenset({"system", "getoutput", "getoutput_", "check_output", "Popen", "popen", "check_call"})
 #: magics whose lines are a shell's

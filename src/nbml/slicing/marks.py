@@ -45,26 +45,24 @@ def taken() -> set[int]:
 
 
 def _call(function: str, key: int, at: ast.AST) -> ast.Call:
-    call = ast.parse(f"__import__({HERE!r}, fromlist=['x']).{function}({key})", mode="eval").body
-    assert isinstance(call, ast.Call)
-    return _at(call, at)
+    """``__import__("nbml.slicing.marks", fromlist=["x"]).step(3)``, which no name of the notebook can hide."""
+    here, load = _place(at), ast.Load()
+    names = ast.List([ast.Constant("x", **here)], load, **here)
+    module = ast.Call(
+        ast.Name("__import__", load, **here), [ast.Constant(HERE, **here)], [ast.keyword("fromlist", names, **here)], **here
+    )
+    return ast.Call(ast.Attribute(module, function, load, **here), [ast.Constant(key, **here)], [], **here)
 
 
-def _at(node: Any, at: ast.AST) -> Any:
+def _place(at: ast.AST) -> dict[str, Any]:
     line, column = getattr(at, "lineno", 1), getattr(at, "col_offset", 0)
-    for part in ast.walk(node):
-        if isinstance(part, (ast.expr, ast.stmt)):
-            part.lineno = part.end_lineno = line
-            part.col_offset = part.end_col_offset = column
-    return node
+    return {"lineno": line, "col_offset": column, "end_lineno": line, "end_col_offset": column}
 
 
 def _stands(call: ast.Call, at: ast.AST) -> ast.stmt:
     """A call as a statement that IPython never displays, in no mode of its."""
-    known = {key: getattr(at, key) for key in ("lineno", "col_offset") if hasattr(at, key)}
-    known = {"lineno": 1, "col_offset": 0} | known
-    ends = {"end_lineno": known["lineno"], "end_col_offset": known["col_offset"]}
-    return ast.If(call, [ast.Pass(**known, **ends)], [], **known, **ends)
+    here = _place(at)
+    return ast.If(call, [ast.Pass(**here)], [], **here)
 
 
 def opens_run(node: ast.AST) -> bool:

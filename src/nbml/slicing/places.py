@@ -13,7 +13,8 @@ from pathlib import Path
 _SYSTEM = ("/proc/", "/dev/", "/sys/", "/etc/", "/usr/", "/lib", "/bin/", "/run/", "/opt/")
 #: bytes of a file up to which it is read and hashed while a statement runs
 AT_ONCE = 8 << 20
-
+#: nbml's own files, wherever it is installed
+_OURS = str(Path(__file__).resolve().parents[1]) + os.sep
 
 #: folders in which a record began
 roots: list[str] = []
@@ -32,7 +33,7 @@ def in_project(path: str) -> bool:
     if not path:
         return False
     full = os.path.abspath(path)  # noqa: PTH100 - Path.resolve would ask the disk
-    return bool(_base(full)) and "site-packages" not in full
+    return bool(_base(full)) and "site-packages" not in full and not full.startswith(_OURS)
 
 
 def _base(path: str) -> str:

@@ -82,6 +82,8 @@ def recipe_of(events: Sequence[Event], name: str, *, nth: int = -1) -> Recipe:
     sinks = [event for event in events if logs(event, evidence)] or list(events)
     last = max((event.number for event in events), default=-1)
     need = {place for event in sinks for place in event.reads}
+    keys = {event.statement.block for event in events} - {-1}
+    sinks += [event for event in evidence.events if event.statement.key in keys and event not in sinks]  # the lines of the with
     chosen = backward([event for event in evidence.events if event.number <= last], (), sinks)
     reader = _Reader(evidence, name, need, chosen, [event.number for event in events], [event.number for event in sinks])
     return replace(reader.recipe(), logs=True, nth=nth)
@@ -157,7 +159,8 @@ class _Reader:
             elif place[0] == "rng" and place in self.chosen.left:
                 told = f"draws from the global random state of {place[1]}, which no seed had set: randomness without a seed"
                 self.why.append(f"{cell}: `{event.head}` {told} (a random_state is missing?)")
-        self.why += [f"{cell}: {why}, in `{event.head}`" for why in event.why if not (pin and "whose answer is not kept" in why)]
+        at = f", in `{event.head}`" if event.statement.key >= 0 or not event.evidence else ""
+        self.why += [f"{cell}: {why}{at}" for why in event.why if not (pin and "whose answer is not kept" in why)]
 
     def file(self, event: Event, path: str, digest: Digest) -> None:
         """A file that was read: an input, bound to its hash."""

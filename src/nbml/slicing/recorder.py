@@ -200,7 +200,7 @@ class Recorder:
     def _statement(self, node: ast.stmt, block: int) -> int:
         """Write down a statement that is compiled; its key."""
         assert self._evidence is not None
-        from nbml.slicing.texts import bodies, causes
+        from nbml.slicing.texts import bodies, causes, functions
 
         info, opened = self._open[-1][0], self._evidence.open
         source = info.transformed_cell or info.raw_cell
@@ -211,10 +211,9 @@ class Recorder:
         span = (node.lineno, node.col_offset, node.end_lineno or node.lineno, node.end_col_offset or 0)
         key = len(self._evidence.statements)
         self._evidence.statements[key] = Statement(key, ast.unparse(told), source, span, block)
-        for line, body in bodies(node).items():
-            self._evidence.bodies[file, line] = body
-        for line, cause in causes(node).items():
-            self._evidence.causes[file, line] = cause
+        if functions(node):
+            self._evidence.bodies |= {(file, line): body for line, body in bodies(node).items()}
+            self._evidence.causes |= {(file, line): cause for line, cause in causes(node).items()}
         return key
 
     def _step(self, key: int) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from nbml.slicing import texts
 from nbml.slicing.digests import short
 from nbml.slicing.events import Digest, Place
+from nbml.slicing.places import in_project
 
 if TYPE_CHECKING:
     from nbml.slicing.texts import Text
@@ -74,10 +75,14 @@ class Surroundings:
 
     def switched(self, text: Text, source: str, namespace: Mapping[str, Any]) -> dict[Place, Digest]:
         """The switches that a statement sets, by its text."""
-        if not _SWITCHES.search(source) or isinstance(text.node, (*texts.FUNCTIONS, ast.ClassDef, ast.With)):
+        if isinstance(text.node, (*texts.FUNCTIONS, ast.ClassDef, ast.With)):
+            return {}
+        targets = [target for target in getattr(text.node, "targets", ()) if isinstance(target, ast.Attribute)]
+        patched = {name for target in targets for name in _library(target, namespace)}
+        if not _SWITCHES.search(source) and not patched:
             return {}
         found: dict[Place, Digest] = {}
-        for name in text.reads:
+        for name in patched or text.reads:
             library = library_of(namespace.get(name))
             if library in ("builtins", "", "__main__"):
                 continue
@@ -92,6 +97,17 @@ class Surroundings:
         used = {library_of(namespace.get(name)) for name in names}
         shows = bool(text.calls & _TEXTS) or any(isinstance(node, ast.JoinedStr) for node in ast.walk(text.node))
         return {("switch", key): digest for key, digest in self.switches.items() if (shows if key.endswith(":shown") else key in used)}
+
+
+def _library(target: ast.AST, namespace: Mapping[str, Any]) -> list[str]:
+    """The name of a library's module or class on which an attribute is set."""
+    while isinstance(target, (ast.Attribute, ast.Subscript)):
+        target = target.value
+    name = target.id if isinstance(target, ast.Name) else ""
+    value = namespace.get(name)
+    home = sys.modules.get(value.__name__ if isinstance(value, types.ModuleType) else getattr(value, "__module__", None) or "")
+    outside = home is not None and home.__name__ != "__main__" and not in_project(getattr(home, "__file__", None) or "")
+    return [name] if outside and isinstance(value, (types.ModuleType, type)) else []
 
 
 def _variables() -> Any:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
-from nbml.slicing.manners import CHANCE, CLOCK, MUTATING_CALLS, PURE_CALLS, PURE_METHODS, SEEDS, SHELL, SHELL_MAGICS, UNSEEDED
+from nbml.slicing.manners import CHANCE, CLOCK, FLEETING, MUTATING_CALLS, PURE_CALLS, PURE_METHODS, SEEDS, SHELL, SHELL_MAGICS, UNSEEDED
 
 #: how a name is read: None is all of it, ("k", key) a key or column, ("a", attribute), ("bind", None) which object it is
 Chain = tuple[str, object] | None
@@ -174,6 +174,11 @@ def now(node: ast.AST) -> Iterator[ast.AST]:
             todo += ast.iter_child_nodes(part)
 
 
+def functions(node: ast.AST) -> bool:
+    """Whether a statement holds a function."""
+    return any(isinstance(part, (*FUNCTIONS, ast.Lambda)) for part in ast.walk(node))
+
+
 def bodies(node: ast.AST) -> dict[int, dict[str, set[Chain]]]:
     """First line of each function in a statement -> how its body reads each name."""
     found: dict[int, dict[str, set[Chain]]] = {}
@@ -320,6 +325,8 @@ def _outside(node: ast.AST, found: set[str]) -> None:
             found.add(f"randomness without a seed ({name}())")
         if name == "seed" and _no_seed(node):
             found.add("randomness without a seed (seed())")
+        if name in FLEETING:
+            found.add(f"something of this process ({name})")
         if name in SHELL or (name == "run" and _roots(node.func) == {"subprocess"}):
             found.add(f"a shell command ({name})")
 
