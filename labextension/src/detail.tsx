@@ -8,6 +8,7 @@ import { Chip } from './drawings';
 import { IHistoryHost } from './history';
 import { elsewhere, parse } from './mime';
 import { IRow, StateModel } from './model';
+import { fromRecords } from './records';
 import { ResultView } from './result';
 import { IReply, TryForm } from './tryit';
 import { VersionsView } from './versions';
@@ -16,6 +17,9 @@ export interface IDetailHost extends IHistoryHost {
   ask(name: string, body: unknown): Promise<IReply>;
   copyToken(name: string): Promise<void>;
 }
+
+/** Runs side by side: no thing of the record, its `ref` holds their ids. */
+export const COMPARISON = 'comparison';
 
 /** What a tab is opened, and found again after a reload, by. */
 export interface IDetail {
@@ -70,14 +74,32 @@ export class DetailView extends Panel {
 
   private async load(id: string): Promise<void> {
     this.shown = id;
-    const stored = id ? await this.host.load(id).catch(() => null) : null;
+    const stored = await this.stored(id).catch((error: Error) => this.refused(error));
     if (this.isDisposed || this.shown !== id) {
       return;
     }
-    const result = elsewhere(parse(stored), null);
+    const result = elsewhere(parse(stored) ?? fromRecords(stored, this.detail.label), null);
     this.body?.dispose();
     this.body = result ? new ResultView(result, this.host) : this.nothing();
     this.insertWidget(0, this.body);
+  }
+
+  /** What is drawn. Of a run of the long list only its name is known here; runs side by side are compared by the project's Python. */
+  private async stored(id: string): Promise<unknown> {
+    const { kind, ref } = this.detail;
+    if (kind === COMPARISON) {
+      return this.host.act(['compare', ...ref.split(' ')]);
+    }
+    if (id || kind !== 'run') {
+      return id ? this.host.load(id) : null;
+    }
+    const body = (await this.host.thing(kind, ref)) as { result?: unknown; uid?: unknown } | null;
+    return typeof body?.result === 'string' && body.result ? this.host.load(body.result) : this.host.read(`run/${String(body?.uid)}`);
+  }
+
+  private refused(error: Error): null {
+    this.trouble = error.message;
+    return null;
   }
 
   private nothing(): Widget {
@@ -86,12 +108,13 @@ export class DetailView extends Panel {
     return ReactWidget.create(
       <p>
         <Chip state={row?.state ?? 'idle'}>{this.detail.label}</Chip>{' '}
-        <span className="jp-nbml-muted">{row?.figure || trans.__('Nothing more was kept of it.')}</span>
+        <span className="jp-nbml-muted">{this.trouble || row?.figure || trans.__('Nothing more was kept of it.')}</span>
       </p>
     );
   }
 
   private shown = '';
+  private trouble = '';
   private body: Widget | null = null;
 }
 

@@ -9,7 +9,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { Menu } from '@lumino/widgets';
 import { Api, IWhere, Refused } from './api';
 import { DeployForm } from './deploy';
-import { DetailView, IDetail, IDetailHost } from './detail';
+import { COMPARISON, DetailView, IDetail, IDetailHost } from './detail';
 import { visible } from './figures';
 import { nbmlIcon } from './icon';
 import { linesOf } from './lines';
@@ -110,6 +110,11 @@ const plugin: JupyterFrontEndPlugin<void> = {
       put,
       open: row => void app.commands.execute(CommandIDs.open, detailOf(row)),
       menu: offer,
+      compare: runs => {
+        const ref = runs.map(run => run.uid).join(' ');
+        const label = runs.length === 2 ? runs.map(run => run.name).join(' · ') : trans.__('%1 runs', runs.length);
+        void app.commands.execute(CommandIDs.open, { kind: COMPARISON, name: ref, ref, label, result: '', data: '' });
+      },
       trans
     });
     app.shell.add(panel, 'left', { rank: 700 });

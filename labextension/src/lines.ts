@@ -26,7 +26,7 @@ export function linesOf(row: IRow): ILine[] {
     case 'study':
       return [{ line: `nbml.study("${name}").best_estimator` }, { line: `nbml.study("${name}").trials` }];
     case 'run':
-      return [{ line: '%nbml runs' }];
+      return [{ line: `%nbml run ${ref}` }, { line: `%nbml reproduce ${ref}` }, { line: '%nbml runs' }];
     case 'validation':
       return [{ line: `nbml.suite("${name}")` }];
     case 'dataset':

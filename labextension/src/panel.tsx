@@ -8,6 +8,8 @@ import { Dot, Sparkline, Strip } from './drawings';
 import { visible } from './figures';
 import { nbmlIcon } from './icon';
 import { IRow, ISection, IStep, StateModel } from './model';
+import { ASKED, RunList } from './runlist';
+import { figureOf, IRun, RunsModel, stateOf } from './runs';
 
 /** What the panel may ask of the application. */
 export interface IPanelHost {
@@ -17,6 +19,8 @@ export interface IPanelHost {
   open(row: IRow): void;
   /** Offer the row's commands at this place of the page. */
   menu(row: IRow, x: number, y: number): void;
+  /** Open runs side by side. */
+  compare(runs: IRun[]): void;
   readonly trans: TranslationBundle;
 }
 
@@ -29,6 +33,7 @@ export class NbmlPanel extends ReactWidget {
     private host: IPanelHost
   ) {
     super();
+    this.runs = new RunsModel(model);
     this.id = 'nbml-panel';
     this.addClass('jp-nbml-panel');
     this.title.icon = nbmlIcon;
@@ -40,6 +45,7 @@ export class NbmlPanel extends ReactWidget {
 
   override dispose(): void {
     this.model.changed.disconnect(this.update, this);
+    this.runs.dispose();
     super.dispose();
   }
 
@@ -77,7 +83,9 @@ export class NbmlPanel extends ReactWidget {
                 section={section}
                 all={this.all.has(section.kind)}
                 host={this.host}
+                runs={this.runs}
                 toggle={() => {
+                  performance.mark(ASKED);
                   if (!this.all.delete(section.kind)) {
                     this.all.add(section.kind);
                   }
@@ -93,6 +101,7 @@ export class NbmlPanel extends ReactWidget {
 
   /** Sections that show all their rows. */
   private all = new Set<string>();
+  private runs: RunsModel;
 }
 
 function Trouble(props: { error: Refused; trans: TranslationBundle }): JSX.Element {
@@ -144,12 +153,14 @@ interface ISectionProps {
   all: boolean;
   toggle(): void;
   host: IPanelHost;
+  runs: RunsModel;
 }
 
 function Section(props: ISectionProps): JSX.Element {
-  const { section, all, toggle, host } = props;
+  const { section, all, toggle, host, runs } = props;
   const { kind, title, count } = section;
-  const rows = all ? section.rows : section.rows.slice(0, FEW);
+  const listed = kind === 'run' && all;
+  const rows = listed ? [] : all ? section.rows : section.rows.slice(0, FEW);
   const heading = `jp-nbml-section-${kind}`;
   return (
     <section aria-labelledby={heading} data-kind={kind} data-empty={count === 0 || undefined}>
@@ -157,6 +168,15 @@ function Section(props: ISectionProps): JSX.Element {
         <span>{title}</span>
         <span className="jp-nbml-count">{count}</span>
       </h3>
+      {listed && (
+        <RunList
+          model={runs}
+          open={run => host.open(rowOf(run))}
+          menu={(run, x, y) => host.menu(rowOf(run), x, y)}
+          compare={those => host.compare(those)}
+          trans={host.trans}
+        />
+      )}
       {rows.length > 0 && (
         <ul>
           {rows.map((row, i) => (
@@ -171,6 +191,14 @@ function Section(props: ISectionProps): JSX.Element {
       )}
     </section>
   );
+}
+
+/** What a detail view of a run is opened by; its result is looked up then. */
+function rowOf(run: IRun): IRow {
+  const { name, version, started } = run;
+  const ref = `${name}@${version}`;
+  const line = { label: name, state: stateOf(run), figure: figureOf(run), spark: null, result: '', made: started };
+  return { kind: 'run', name, version, ref, ...line };
 }
 
 const WORDS = { well: 'well', look: 'look at it', bad: 'bad', running: 'running', idle: 'idle' };

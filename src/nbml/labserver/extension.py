@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbml.labserver.actions import Actions
+from nbml.labserver.runs import Lists
 from nbml.labserver.watch import Watch
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Lab:
         self.runtime = Path(app.kernel_manager.connection_dir or app.runtime_dir)
         self.watch = Watch(self.ring)
         self.actions = Actions()
+        self.runs = Lists()
 
     def ring(self, project: str) -> None:
         """Tell every page that a project has changed."""

@@ -141,6 +141,19 @@ class Rows(Result):
         return int(said)
 
 
+class Runs(Handler):
+    """All runs, or those that changed ``since`` an earlier answer."""
+
+    @web.authenticated
+    @authorized
+    @told
+    async def get(self) -> None:
+        binding, since = self.bound(), self.get_query_argument("since", "")
+        text = await self.lab.watch.read(binding, lambda store: self.lab.runs.answer(store, binding.id, since))
+        self.set_header("Cache-Control", "no-store")
+        self.finish(text)
+
+
 class Versions(Handler):
     """The versions of a dataset."""
 
@@ -263,6 +276,7 @@ ROUTES: tuple[tuple[str, type[Handler]], ...] = (
     (r"commands", Commands),
     (r"result/([0-9a-f]{32})", Result),
     (r"rows/([0-9a-f]{32})", Rows),
+    (r"runs", Runs),
     (r"versions/([a-z0-9][a-z0-9._-]{0,62})", Versions),
     (r"checks/([a-z0-9][a-z0-9._-]{0,62})", Checks),
     (r"thing/([a-z]+)/([a-z0-9][a-z0-9._-]{0,62})/([1-9][0-9]{0,8})", Thing),

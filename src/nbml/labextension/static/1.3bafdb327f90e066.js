@@ -1,4 +1,4 @@
-"use strict";(self.rspackChunk_nbml_labextension=self.rspackChunk_nbml_labextension||[]).push([[1],{22(n,e,r){var t=r(23),o=r.n(t),l=r(24),a=(r.n(l))()(o());a.push([n.id,`/* Colours of states are the product's own; everything else is JupyterLab's. */
+"use strict";(self.rspackChunk_nbml_labextension=self.rspackChunk_nbml_labextension||[]).push([[1],{22(n,e,r){var l=r(23),t=r.n(l),o=r(24),a=(r.n(o))()(t());a.push([n.id,`/* Colours of states are the product's own; everything else is JupyterLab's. */
 :root {
   --jp-nbml-well: #2a9d75;
   --jp-nbml-look: #c98a0b;
@@ -601,4 +601,70 @@
 @media (prefers-reduced-motion: no-preference) {
   .jp-nbml-progress progress::-webkit-progress-value { transition: width 0.25s; }
 }
-`,""]),r.d(e,{},{A:a})},24(n){n.exports=function(n){var e=[];return e.toString=function(){return this.map(function(e){var r="",t=void 0!==e[5];return e[4]&&(r+="@supports (".concat(e[4],") {")),e[2]&&(r+="@media ".concat(e[2]," {")),t&&(r+="@layer".concat(e[5].length>0?" ".concat(e[5]):""," {")),r+=n(e),t&&(r+="}"),e[2]&&(r+="}"),e[4]&&(r+="}"),r}).join("")},e.i=function(n,r,t,o,l){"string"==typeof n&&(n=[[null,n,void 0]]);var a={};if(t)for(var p=0;p<this.length;p++){var i=this[p][0];null!=i&&(a[i]=!0)}for(var s=0;s<n.length;s++){var b=[].concat(n[s]);t&&a[b[0]]||(void 0!==l&&(void 0===b[5]||(b[1]="@layer".concat(b[5].length>0?" ".concat(b[5]):""," {").concat(b[1],"}")),b[5]=l),r&&(b[2]&&(b[1]="@media ".concat(b[2]," {").concat(b[1],"}")),b[2]=r),o&&(b[4]?(b[1]="@supports (".concat(b[4],") {").concat(b[1],"}"),b[4]=o):b[4]="".concat(o)),e.push(b))}},e}},23(n){n.exports=function(n){return n[1]}},16(n){var e=[];function r(n){for(var r=-1,t=0;t<e.length;t++)if(e[t].identifier===n){r=t;break}return r}function t(n,t){for(var o={},l=[],a=0;a<n.length;a++){var p=n[a],i=t.base?p[0]+t.base:p[0],s=o[i]||0,b="".concat(i," ").concat(s);o[i]=s+1;var d=r(b),m={css:p[1],media:p[2],sourceMap:p[3],supports:p[4],layer:p[5]};if(-1!==d)e[d].references++,e[d].updater(m);else{var c=function(n,e){var r=e.domAPI(e);return r.update(n),function(e){e?(e.css!==n.css||e.media!==n.media||e.sourceMap!==n.sourceMap||e.supports!==n.supports||e.layer!==n.layer)&&r.update(n=e):r.remove()}}(m,t);t.byIndex=a,e.splice(a,0,{identifier:b,updater:c,references:1})}l.push(b)}return l}n.exports=function(n,o){var l=t(n=n||[],o=o||{});return function(n){n=n||[];for(var a=0;a<l.length;a++){var p=r(l[a]);e[p].references--}for(var i=t(n,o),s=0;s<l.length;s++){var b=r(l[s]);0===e[b].references&&(e[b].updater(),e.splice(b,1))}l=i}}},18(n){var e={};n.exports=function(n,r){var t=function(n){if(void 0===e[n]){var r=document.querySelector(n);if(window.HTMLIFrameElement&&r instanceof window.HTMLIFrameElement)try{r=r.contentDocument.head}catch(n){r=null}e[n]=r}return e[n]}(n);if(!t)throw Error("Couldn't find a style target. This probably means that the value for the 'insert' parameter is invalid.");t.appendChild(r)}},20(n){n.exports=function(n){var e=document.createElement("style");return n.setAttributes(e,n.attributes),n.insert(e,n.options),e}},19(n,e,r){n.exports=function(n){var e=r.nc;e&&n.setAttribute("nonce",e)}},17(n){n.exports=function(n){if("u"<typeof document)return{update:function(){},remove:function(){}};var e=n.insertStyleElement(n);return{update:function(r){var t,o,l;t="",r.supports&&(t+="@supports (".concat(r.supports,") {")),r.media&&(t+="@media ".concat(r.media," {")),(o=void 0!==r.layer)&&(t+="@layer".concat(r.layer.length>0?" ".concat(r.layer):""," {")),t+=r.css,o&&(t+="}"),r.media&&(t+="}"),r.supports&&(t+="}"),(l=r.sourceMap)&&"u">typeof btoa&&(t+="\n/*# sourceMappingURL=data:application/json;base64,".concat(btoa(unescape(encodeURIComponent(JSON.stringify(l))))," */")),n.styleTagTransform(t,e,n.options)},remove:function(){var n;null===(n=e).parentNode||n.parentNode.removeChild(n)}}}},21(n){n.exports=function(n,e){if(e.styleSheet)e.styleSheet.cssText=n;else{for(;e.firstChild;)e.removeChild(e.firstChild);e.appendChild(document.createTextNode(n))}}},15(n,e,r){var t=r(16),o=r.n(t),l=r(17),a=r.n(l),p=r(18),i=r.n(p),s=r(19),b=r.n(s),d=r(20),m=r.n(d),c=r(21),j=r.n(c),u=r(22),f={};f.styleTagTransform=j(),f.setAttributes=b(),f.insert=i().bind(null,"head"),f.domAPI=a(),f.insertStyleElement=m(),o()(u.A,f),u.A&&u.A.locals&&u.A.locals}}]);
+`,""]),r.d(e,{},{A:a})},25(n,e,r){var l=r(23),t=r.n(l),o=r(24),a=(r.n(o))()(t());a.push([n.id,`/* ---- curves, parallel coordinates, differences ---- */
+
+.jp-nbml-plot { margin: 8px 0; }
+.jp-nbml-plot figcaption { min-height: 1.6em; }
+.jp-nbml-curves,
+.jp-nbml-parallel { display: block; width: 100%; height: auto; }
+.jp-nbml-curves { max-width: 660px; }
+.jp-nbml-curves line { stroke: var(--jp-border-color2); }
+.jp-nbml-curves text,
+.jp-nbml-parallel text { fill: var(--jp-ui-font-color2); font-size: 11px; font-variant-numeric: tabular-nums; }
+.jp-nbml-curves path,
+.jp-nbml-parallel path { fill: none; stroke-width: 1.5; stroke-linejoin: round; stroke-linecap: round; }
+.jp-nbml-plot [data-faded] { opacity: 0.15; }
+
+.jp-nbml-keys { display: flex; flex-wrap: wrap; gap: 2px 14px; }
+.jp-nbml-keys svg { margin-right: 5px; }
+
+.jp-nbml-parallel { touch-action: pan-x; user-select: none; }
+.jp-nbml-parallel .jp-nbml-axis > line { stroke: var(--jp-border-color1); stroke-width: 1.2; }
+.jp-nbml-parallel .jp-nbml-axis > text:not(.jp-nbml-tick) { fill: var(--jp-ui-font-color1); font-weight: 600; }
+/* Numbers are read over the lines that cross them. */
+.jp-nbml-parallel .jp-nbml-tick { paint-order: stroke; stroke: var(--jp-layout-color0); stroke-width: 3px; }
+.jp-nbml-parallel .jp-nbml-reach { stroke: transparent; stroke-width: 11; }
+.jp-nbml-grip { fill: transparent; cursor: ns-resize; }
+.jp-nbml-brush { fill: var(--jp-nbml-running); fill-opacity: 0.3; stroke: var(--jp-nbml-running); pointer-events: none; }
+
+.jp-nbml-diff {
+  overflow-x: auto;
+  max-height: 420px;
+  padding: 4px 0;
+  font-family: var(--jp-code-font-family);
+  font-size: var(--jp-code-font-size);
+  line-height: 1.45;
+}
+.jp-nbml-diff > div { display: flex; width: max-content; min-width: 100%; }
+.jp-nbml-diff span { flex: none; width: 22px; text-align: center; opacity: 0.65; user-select: none; }
+.jp-nbml-result .jp-nbml-diff code { padding: 0 8px 0 0; background: none; font-size: inherit; white-space: pre; }
+.jp-nbml-diff [data-sign='-'] { background: color-mix(in srgb, var(--jp-nbml-bad) 14%, transparent); }
+.jp-nbml-diff [data-sign='+'] { background: color-mix(in srgb, var(--jp-nbml-well) 14%, transparent); }
+.jp-nbml-diff [data-sign='…'] { opacity: 0.65; font-style: italic; }
+`,""]),r.d(e,{},{A:a})},26(n,e,r){var l=r(23),t=r.n(l),o=r(24),a=(r.n(o))()(t());a.push([n.id,`/* ---- the list of runs in the panel ---- */
+
+.jp-nbml-runs-bar { display: flex; gap: 6px; padding: 4px 12px; }
+.jp-nbml-runs-bar input { flex: 1 1 0; }
+.jp-nbml-runs-bar select { flex: none; max-width: 110px; }
+.jp-nbml-runs-said {
+  display: flex;
+  flex-wrap: wrap;
+  gap: 2px 12px;
+  padding: 1px 12px 4px;
+  color: var(--jp-ui-font-color2);
+  font-size: 12px;
+}
+.jp-nbml-runs-said .jp-nbml-compare { margin-left: auto; }
+.jp-nbml-lines {
+  overflow: hidden auto;
+  max-height: max(224px, 60vh);
+  overscroll-behavior: contain;
+}
+.jp-nbml-lines .jp-nbml-row { display: flex; align-items: center; height: 28px; }
+.jp-nbml-lines .jp-nbml-main { height: 28px; min-width: 0; }
+.jp-nbml-lines input { flex: none; margin: 0 -8px 0 12px; }
+.jp-nbml-lines .jp-nbml-row:hover .jp-nbml-main,
+.jp-nbml-lines .jp-nbml-row:focus-within .jp-nbml-main { padding-right: 12px; }
+.jp-nbml-group { background: var(--jp-layout-color1); font-weight: 600; }
+.jp-nbml-group .jp-nbml-main > span:first-child { width: 8px; }
+`,""]),r.d(e,{},{A:a})},24(n){n.exports=function(n){var e=[];return e.toString=function(){return this.map(function(e){var r="",l=void 0!==e[5];return e[4]&&(r+="@supports (".concat(e[4],") {")),e[2]&&(r+="@media ".concat(e[2]," {")),l&&(r+="@layer".concat(e[5].length>0?" ".concat(e[5]):""," {")),r+=n(e),l&&(r+="}"),e[2]&&(r+="}"),e[4]&&(r+="}"),r}).join("")},e.i=function(n,r,l,t,o){"string"==typeof n&&(n=[[null,n,void 0]]);var a={};if(l)for(var p=0;p<this.length;p++){var i=this[p][0];null!=i&&(a[i]=!0)}for(var s=0;s<n.length;s++){var b=[].concat(n[s]);l&&a[b[0]]||(void 0!==o&&(void 0===b[5]||(b[1]="@layer".concat(b[5].length>0?" ".concat(b[5]):""," {").concat(b[1],"}")),b[5]=o),r&&(b[2]&&(b[1]="@media ".concat(b[2]," {").concat(b[1],"}")),b[2]=r),t&&(b[4]?(b[1]="@supports (".concat(b[4],") {").concat(b[1],"}"),b[4]=t):b[4]="".concat(t)),e.push(b))}},e}},23(n){n.exports=function(n){return n[1]}},16(n){var e=[];function r(n){for(var r=-1,l=0;l<e.length;l++)if(e[l].identifier===n){r=l;break}return r}function l(n,l){for(var t={},o=[],a=0;a<n.length;a++){var p=n[a],i=l.base?p[0]+l.base:p[0],s=t[i]||0,b="".concat(i," ").concat(s);t[i]=s+1;var d=r(b),m={css:p[1],media:p[2],sourceMap:p[3],supports:p[4],layer:p[5]};if(-1!==d)e[d].references++,e[d].updater(m);else{var c=function(n,e){var r=e.domAPI(e);return r.update(n),function(e){e?(e.css!==n.css||e.media!==n.media||e.sourceMap!==n.sourceMap||e.supports!==n.supports||e.layer!==n.layer)&&r.update(n=e):r.remove()}}(m,l);l.byIndex=a,e.splice(a,0,{identifier:b,updater:c,references:1})}o.push(b)}return o}n.exports=function(n,t){var o=l(n=n||[],t=t||{});return function(n){n=n||[];for(var a=0;a<o.length;a++){var p=r(o[a]);e[p].references--}for(var i=l(n,t),s=0;s<o.length;s++){var b=r(o[s]);0===e[b].references&&(e[b].updater(),e.splice(b,1))}o=i}}},18(n){var e={};n.exports=function(n,r){var l=function(n){if(void 0===e[n]){var r=document.querySelector(n);if(window.HTMLIFrameElement&&r instanceof window.HTMLIFrameElement)try{r=r.contentDocument.head}catch(n){r=null}e[n]=r}return e[n]}(n);if(!l)throw Error("Couldn't find a style target. This probably means that the value for the 'insert' parameter is invalid.");l.appendChild(r)}},20(n){n.exports=function(n){var e=document.createElement("style");return n.setAttributes(e,n.attributes),n.insert(e,n.options),e}},19(n,e,r){n.exports=function(n){var e=r.nc;e&&n.setAttribute("nonce",e)}},17(n){n.exports=function(n){if("u"<typeof document)return{update:function(){},remove:function(){}};var e=n.insertStyleElement(n);return{update:function(r){var l,t,o;l="",r.supports&&(l+="@supports (".concat(r.supports,") {")),r.media&&(l+="@media ".concat(r.media," {")),(t=void 0!==r.layer)&&(l+="@layer".concat(r.layer.length>0?" ".concat(r.layer):""," {")),l+=r.css,t&&(l+="}"),r.media&&(l+="}"),r.supports&&(l+="}"),(o=r.sourceMap)&&"u">typeof btoa&&(l+="\n/*# sourceMappingURL=data:application/json;base64,".concat(btoa(unescape(encodeURIComponent(JSON.stringify(o))))," */")),n.styleTagTransform(l,e,n.options)},remove:function(){var n;null===(n=e).parentNode||n.parentNode.removeChild(n)}}}},21(n){n.exports=function(n,e){if(e.styleSheet)e.styleSheet.cssText=n;else{for(;e.firstChild;)e.removeChild(e.firstChild);e.appendChild(document.createTextNode(n))}}},15(n,e,r){var l=r(16),t=r.n(l),o=r(17),a=r.n(o),p=r(18),i=r.n(p),s=r(19),b=r.n(s),d=r(20),m=r.n(d),c=r(21),j=r.n(c),u=r(22),f={};f.styleTagTransform=j(),f.setAttributes=b(),f.insert=i().bind(null,"head"),f.domAPI=a(),f.insertStyleElement=m(),t()(u.A,f),u.A&&u.A.locals&&u.A.locals;var x=r(25),g={};g.styleTagTransform=j(),g.setAttributes=b(),g.insert=i().bind(null,"head"),g.domAPI=a(),g.insertStyleElement=m(),t()(x.A,g),x.A&&x.A.locals&&x.A.locals;var h=r(26),v={};v.styleTagTransform=j(),v.setAttributes=b(),v.insert=i().bind(null,"head"),v.domAPI=a(),v.insertStyleElement=m(),t()(h.A,v),h.A&&h.A.locals&&h.A.locals}}]);
