@@ -8,18 +8,25 @@ from nbml.display.payload import MIME, payload
 from nbml.display.plain import text
 from nbml.display.shown import Live, Shown, bundle, keep
 from nbml.display.values import (
+    PALETTE,
+    Axis,
     Code,
     Column,
+    Curves,
     Details,
+    Diff,
     Gauge,
     Histogram,
     Line,
     Note,
+    Parallel,
     Part,
     Progress,
     Report,
+    Series,
     Span,
     Spark,
+    Strand,
     Table,
     Text,
     chip,
@@ -31,7 +38,7 @@ from nbml.display.values import (
 )  # fmt: skip
 
 __all__ = [
-    "MIME", "Code", "Column", "Details", "Gauge", "Histogram", "Line", "Live", "Note", "Part", "Progress", "Report", "Shown", "Span",
-    "Spark", "Table", "Text", "ago", "bundle", "chip", "code", "figure", "html", "keep", "link", "muted", "payload", "percent",
-    "plain_text", "seconds", "size", "strong", "text", "visible",
+    "MIME", "PALETTE", "Axis", "Code", "Column", "Curves", "Details", "Diff", "Gauge", "Histogram", "Line", "Live", "Note", "Parallel",
+    "Part", "Progress", "Report", "Series", "Shown", "Span", "Spark", "Strand", "Table", "Text", "ago", "bundle", "chip", "code",
+    "figure", "html", "keep", "link", "muted", "payload", "percent", "plain_text", "seconds", "size", "strong", "text", "visible",
 ]  # fmt: skip

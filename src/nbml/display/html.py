@@ -14,11 +14,14 @@ from nbml.display.figures import figure, is_number, marked, right, shares, visib
 from nbml.display.values import (
     Code,
     Column,
+    Curves,
     Details,
+    Diff,
     Gauge,
     Histogram,
     Line,
     Note,
+    Parallel,
     Part,
     Progress,
     Report,
@@ -38,6 +41,8 @@ CELL = "padding:3px 10px;background:transparent;border:0;vertical-align:middle"
 SPARK = (90, 18)
 BARS = (120, 22)
 GAUGE = (110, 14)
+#: names that stand below a picture
+LEGEND = 12
 
 
 def escape(text: object) -> str:
@@ -97,7 +102,7 @@ def _part(part: Part) -> str:
     if isinstance(part, Note):
         return f"{_chip(part.word, part.state)} {_text(part.text)}"
     if isinstance(part, Table):
-        return _table(part)
+        return _table(part.static)
     if isinstance(part, Progress):
         return (
             f'<progress value="{part.done:g}" max="{part.total or 1:g}" style="width:160px;vertical-align:middle"></progress> '
@@ -108,9 +113,45 @@ def _part(part: Part) -> str:
     if isinstance(part, Code):
         style = "background:rgba(128,128,128,0.1);padding:8px 12px;border-radius:3px;overflow-x:auto;line-height:1.4;margin:4px 0"
         return f'<pre style="{style}"><code style="background:none">{escape(part.source)}</code></pre>'  # nbconvert's own code is white
+    if isinstance(part, (Curves, Parallel)):
+        return _plot(part)
+    if isinstance(part, Diff):
+        return _diff(part)
     assert isinstance(part, Details)
     inner = "".join(f'<div style="margin:4px 0">{_part(p)}</div>' for p in part.parts)
     return f'<details><summary style="cursor:pointer;{MUTED}">{_text(part.summary)}</summary>{inner}</details>'
+
+
+def _plot(part: Curves | Parallel) -> str:
+    """A picture with its legend: names are text beside it, so that they are read, found and never set in a colour."""
+    from nbml.display import plots
+
+    width, svg = plots.curves(part) if isinstance(part, Curves) else plots.parallel(part)
+    known = [(s.name, s.colour) for s in (part.series if isinstance(part, Curves) else () if part.shade is not None else part.strands)]
+    marks = "".join(
+        f'<span style="white-space:nowrap;margin:0 14px 0 0"><span style="display:inline-block;width:14px;height:3px;background:{escape(colour)};'
+        f'vertical-align:middle;margin:0 5px 0 0"></span>{escape(_short(name))}</span>'
+        for name, colour in known[:LEGEND]
+    ) + (f'<span style="{MUTED}">and {len(known) - LEGEND:,} more</span>' if len(known) > LEGEND else "")
+    title = f'<div><code style="{CODE}">{escape(_short(part.name))}</code></div>' if isinstance(part, Curves) else ""
+    if not svg:
+        return f'{title}<span style="{MUTED}">{escape(part.alt)}</span>'
+    data = base64.b64encode(svg.encode()).decode()
+    image = f'<img alt="{escape(part.alt)}" width="{width}" style="max-width:100%;display:block" src="data:image/svg+xml;base64,{data}">'
+    return f"{title}{image}<div>{marks}</div>"
+
+
+def _short(name: str, most: int = 60) -> str:
+    return name if len(name) <= most else name[: most - 1] + "…"
+
+
+def _diff(part: Diff) -> str:
+    tints = {"-": f"background:rgba({COLOURS['bad']},0.14)", "+": f"background:rgba({COLOURS['well']},0.14)", "…": MUTED}
+    lines = "".join(
+        f'<span style="display:block;{tints.get(sign, "")}">{" " if sign == "=" else sign} {escape(text)}</span>' for sign, text in part.lines
+    )
+    head = f'<div style="{MUTED}">{escape(part.alt)}</div>'
+    return f'{head}<pre style="background:transparent;padding:0;overflow-x:auto;line-height:1.45;margin:4px 0">{lines}</pre>'
 
 
 def _picture(part: Spark | Histogram | Gauge) -> str:

@@ -15,11 +15,14 @@ from nbml.display.figures import figure, is_number, right
 from nbml.display.values import (
     Code,
     Column,
+    Curves,
     Details,
+    Diff,
     Gauge,
     Histogram,
     Line,
     Note,
+    Parallel,
     Part,
     Progress,
     Report,
@@ -81,6 +84,12 @@ def _part(part: Part, inline: int | None) -> dict[str, Any]:
         return _histogram(part)
     if isinstance(part, Code):
         return {"type": "code", "source": part.source, "language": part.language}
+    if isinstance(part, Curves):
+        return _curves(part)
+    if isinstance(part, Parallel):
+        return _parallel(part)
+    if isinstance(part, Diff):
+        return {"type": "diff", "from": part.before, "to": part.after, "lines": [list(line) for line in part.lines], "alt": part.alt}
     assert isinstance(part, Details)
     return {"type": "details", "summary": _text(part.summary), "parts": [_part(p, inline) for p in part.parts]}
 
@@ -92,6 +101,17 @@ def _spark(part: Spark) -> dict[str, Any]:
 def _histogram(part: Histogram) -> dict[str, Any]:
     bins = {"reference": [_real(v) for v in part.reference], "now": [_real(v) for v in part.now]}
     return {"type": "histogram", **bins, "alt": part.alt}
+
+
+def _curves(part: Curves) -> dict[str, Any]:
+    series = [{"name": s.name, "colour": s.colour, "points": [[_real(x), _real(y)] for x, y in s.points]} for s in part.series]
+    return {"type": "curves", "name": part.name, "x": part.x, "series": series, "alt": part.alt}
+
+
+def _parallel(part: Parallel) -> dict[str, Any]:
+    axes = [{"name": a.name, "kind": a.kind, "log": a.log, "ticks": [list(tick) for tick in a.ticks]} for a in part.axes]
+    lines = [{"name": s.name, "colour": s.colour, "places": list(s.places), "texts": list(s.texts)} for s in part.strands]
+    return {"type": "parallel", "axes": axes, "lines": lines, "shade": part.shade, "alt": part.alt}
 
 
 def _gauge(part: Gauge) -> dict[str, Any]:

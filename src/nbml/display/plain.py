@@ -7,7 +7,24 @@ from collections.abc import Sequence
 from typing import Any
 
 from nbml.display.figures import figure, marked, right, visible, words
-from nbml.display.values import Code, Details, Gauge, Histogram, Line, Note, Part, Progress, Report, Spark, Table, Text, spans
+from nbml.display.values import (
+    Code,
+    Curves,
+    Details,
+    Diff,
+    Gauge,
+    Histogram,
+    Line,
+    Note,
+    Parallel,
+    Part,
+    Progress,
+    Report,
+    Spark,
+    Table,
+    Text,
+    spans,
+)  # fmt: skip
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
 #: most characters of a cell, and of a gauge
@@ -35,7 +52,7 @@ def _part(part: Part) -> list[str]:
     if isinstance(part, Note):
         return [f"[{part.word}] {words(part.text)}"]
     if isinstance(part, Table):
-        return _table(part)
+        return _table(part.static)
     if isinstance(part, Progress):
         return [f"{bar(part.done, part.total)} {figure(part.done)} of {figure(part.total)} {words(part.label)}".rstrip()]
     if isinstance(part, Spark):
@@ -44,9 +61,21 @@ def _part(part: Part) -> list[str]:
         return [part.alt]
     if isinstance(part, Code):
         return part.source.splitlines()
+    if isinstance(part, Curves):
+        return _curves(part)
+    if isinstance(part, Parallel):
+        return [part.alt]
+    if isinstance(part, Diff):
+        return [f"{' ' if sign in '=…' else sign} {text}" if sign != "…" else f"… {text}" for sign, text in part.lines]
     assert isinstance(part, Details)
     commands = [line for inner in part.parts if isinstance(inner, Code) and inner.language == "sh" for line in inner.source.splitlines()]
     return [words(part.summary), *commands]  # what is for a terminal is seen there
+
+
+def _curves(part: Curves) -> list[str]:
+    wide = max((width(series.name) for series in part.series), default=0)
+    drawn = [(series.name, spark([y for _, y in series.points])) for series in part.series]
+    return [part.name, *(f"  {name}{' ' * (wide - width(name))}  {curve or 'no curve'}" for name, curve in drawn)]
 
 
 def _cell(value: Any, format: str | None) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 STATES = ("well", "look", "bad", "running", "idle")
+#: what tells things apart that have no state, in this order
+PALETTE = ("#3f7fd1", "#2a9d75", "#c98a0b", "#9a5fd0", "#d64f5c", "#1b9aaa", "#b8577f", "#7a8b2a")
 STYLES = ("plain", "strong", "code", "muted", "link", "chip")
 
 
@@ -126,16 +128,25 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows to be compared. ``total`` is how many there are where these are only the first."""
+    """Rows to be compared. ``total`` is how many there are where these are only the first, ``still`` how many of them stand
+    in the static forms: where rows can be sorted and filtered, all are there."""
 
     columns: Sequence[Column | str]
     rows: Sequence[Sequence[Any]]
     total: int | None = None
     caption: str = ""
+    still: int | None = None
 
     @property
     def heads(self) -> tuple[Column, ...]:
         return tuple(c if isinstance(c, Column) else Column(c) for c in self.columns)
+
+    @property
+    def static(self) -> Table:
+        """The table as it stands where nothing can be scrolled."""
+        if self.still is None or self.still >= len(self.rows):
+            return self
+        return replace(self, rows=self.rows[: self.still], total=max(self.total or 0, len(self.rows)), still=None)
 
 
 @dataclass(frozen=True)
@@ -163,7 +174,71 @@ class Details:
     parts: Sequence[Part]
 
 
-Part: TypeAlias = "Line | Note | Spark | Histogram | Table | Progress | Code | Details"
+@dataclass(frozen=True)
+class Series:
+    """One curve: ``points`` are (step, value), the steps ascending; None is a gap."""
+
+    name: str
+    points: Sequence[tuple[float, float | None]]
+    colour: str
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Curves over the same steps. ``alt`` says the same in words."""
+
+    name: str
+    series: Sequence[Series]
+    alt: str = ""
+    x: str = "step"
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One axis of parallel coordinates; ``ticks`` are (place from 0 to 1, text), ``kind`` what its values are."""
+
+    name: str
+    kind: str
+    ticks: Sequence[tuple[float, str]]
+    log: bool = False
+
+
+@dataclass(frozen=True)
+class Strand:
+    """One thing's line over the axes: its place on each from 0 to 1, None where it has no such value, and the values as texts."""
+
+    name: str
+    places: Sequence[float | None]
+    texts: Sequence[str]
+    colour: str
+
+
+@dataclass(frozen=True)
+class Parallel:
+    """Parallel coordinates. ``shade`` is the axis whose places chose the colours; None where each strand has its own."""
+
+    axes: Sequence[Axis]
+    strands: Sequence[Strand]
+    alt: str = ""
+    shade: int | None = None
+
+
+@dataclass(frozen=True)
+class Diff:
+    """Two texts line by line: ``lines`` are (sign, text) with = in both, - before only, + after only, … left out."""
+
+    before: str
+    after: str
+    lines: Sequence[tuple[str, str]]
+
+    @property
+    def alt(self) -> str:
+        """What changed, in words."""
+        gone, new = (sum(1 for sign, _ in self.lines if sign == wanted) for wanted in "-+")
+        return f"{gone} line{'' if gone == 1 else 's'} only in {self.before}, {new} only in {self.after}"
+
+
+Part: TypeAlias = "Line | Note | Spark | Histogram | Table | Progress | Code | Details | Curves | Parallel | Diff"
 
 
 @dataclass(frozen=True)
