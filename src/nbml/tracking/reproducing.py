@@ -213,7 +213,8 @@ class Made:
         if self.seen is not recorder.current():
             return
         self.stamp = self.saved()
-        events = [event for first, end in self.spans for event in self.seen.events[first:end]]
+        earlier = {first for first, _ in self.spans[:-1]}  # what opened a block that was resumed
+        events = [self.seen.events[i] for first, end in self.spans for i in range(first, min(end, len(self.seen.events))) if i not in earlier]
         said = recipe_of(events, name, nth=self.nth).to_json()
         source = self.redaction.source(said["source"])
         against = [] if self.whole else [ELSEWHERE]
