@@ -159,6 +159,14 @@ def test_one_run_that_a_tracker_never_takes_holds_up_no_other(project: Path, mon
     until(lambda: store.current().holder(outbox.OFFICE) is None)
 
 
+def test_a_tracker_that_is_busy_holds_up_no_other(project: Path) -> None:
+    [old, *_] = full(3)
+    here = store.current()
+    here.write(lambda db: outbox.put(db, old, ["other"]))
+    assert [letter.tracker for letter in outbox.due(here, 3)] == ["own"] * 3
+    assert [letter.tracker for letter in outbox.due(here, 3, ["own"])] == ["other"]
+
+
 def test_a_run_that_goes_on_while_it_is_sent_is_sent_again(project: Path) -> None:
     [run] = full(1)
     here = store.current()

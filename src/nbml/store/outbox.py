@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,16 +92,18 @@ def postpone(store: Store, tracker: str, seconds: float) -> None:
     )
 
 
-def due(store: Store, most: int = -1) -> list[Letter]:
+def due(store: Store, most: int = -1, without: Collection[str] = ()) -> list[Letter]:
     """What can be sent now: of runs that have ended, or whose process has. Those that were never refused come first, oldest first.
+    Trackers ``without`` are left out.
 
     A ``next_at`` that is further off than any pause was written by another clock, and holds nothing up.
     """
     now = time.time()
     found = store.read(
         "SELECT o.*, r.status, r.process FROM outbox o JOIN run r ON r.thing=o.run"
-        " WHERE o.state='waiting' AND (o.next_at<=? OR o.next_at>?) ORDER BY o.tries, o.id LIMIT ?",
-        (now, now + 2 * PATIENCE, most),
+        " WHERE o.state='waiting' AND (o.next_at<=? OR o.next_at>?) AND o.tracker NOT IN (SELECT value FROM json_each(?))"
+        " ORDER BY o.tries, o.id LIMIT ?",
+        (now, now + 2 * PATIENCE, json.dumps(list(without)), most),
     )
     living: dict[int | None, bool] = {}
     for row in found:

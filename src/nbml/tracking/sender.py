@@ -64,7 +64,7 @@ def serve(root: Path) -> None:
     busy = worked = time.monotonic()
     posts: dict[str, Post] = {}
     while True:
-        for letter in outbox.due(store, MOST):
+        for letter in outbox.due(store, MOST, [tracker for tracker, post in posts.items() if post.busy()]):
             posts.setdefault(letter.tracker, Post(store, letter.tracker)).take(letter)
         for post in posts.values():
             if post.busy():
@@ -92,9 +92,8 @@ class Post:
         self._child: Child | None = None
 
     def take(self, letter: Letter) -> None:
-        """Take a letter for the next round; what is due while one goes on is taken at a later look."""
-        if self._thread is None:
-            self.letters.append(letter)
+        """Take a letter for the next round. Not while one goes on."""
+        self.letters.append(letter)
 
     def busy(self) -> bool:
         """Begin a round where there is something for it; whether one goes on."""
