@@ -19,7 +19,7 @@ from nbml.slicing.events import Digest, Event, Place, Statement, name_place
 from nbml.slicing.manners import HIDDEN, SEEDS
 from nbml.slicing.places import file_hash, in_project, is_input
 from nbml.slicing.randomness import states
-from nbml.slicing.surroundings import CWD, PATH, Surroundings, environment, folder, path
+from nbml.slicing.surroundings import CWD, PATH, Surroundings, environment, folder, home_of, path
 from nbml.slicing.taking import take
 from nbml.slicing.texts import Chain, Text
 
@@ -292,9 +292,9 @@ class Evidence:
             return  # costly to look at, and the text cannot have changed it
         new = self.look(name)
         kept = not (name in text.binds or old is None or self.ids.get(name) != new.id)
-        module = isinstance(value, types.ModuleType)
+        module = issubclass(type(value), types.ModuleType)
         if name in text.maybe and kept:
-            patched = isinstance(value, (types.ModuleType, type)) and any(key == name for key, _ in text.full)
+            patched = issubclass(type(value), (types.ModuleType, type)) and any(key == name for key, _ in text.full)
             unseen = patched and old is not None and new.parts == old.parts
             if (new.opaque and not module) or unseen:  # believe the text
                 new.opaque = True
@@ -385,8 +385,7 @@ class Evidence:
     def modules(self, now: Opened) -> Iterable[str]:
         """Source files of the project's modules behind the names that a statement bound."""
         for name in now.text.binds | set(_names(now.writes)):
-            value = self.namespace.get(name)
-            home = value if isinstance(value, types.ModuleType) else sys.modules.get(getattr(value, "__module__", None) or "")
+            home = sys.modules.get(home_of(self.namespace.get(name)))
             if home is None:
                 continue
             top = home.__name__.partition(".")[0]

@@ -34,7 +34,7 @@ def ordered(found: Recipe, events: Sequence[Event], evidence: Evidence) -> Recip
     if same and (not here or first.values.get(found.name, here) == here):
         return found
     event = suspects[0]
-    why = f"{event.label}: two processes give two values: the order of a set, or randomness, has a part in it, in `{event.head}`"
+    why = f"{event.label}: processes give different values: the order of a set, or randomness, has a part in it, in `{event.head}`"
     return replace(found, verdict="not-reproducible", why=(why,))
 
 

@@ -105,9 +105,9 @@ def _library(target: ast.AST, namespace: Mapping[str, Any]) -> list[str]:
         target = target.value
     name = target.id if isinstance(target, ast.Name) else ""
     value = namespace.get(name)
-    home = sys.modules.get(value.__name__ if isinstance(value, types.ModuleType) else getattr(value, "__module__", None) or "")
+    home = sys.modules.get(home_of(value))
     outside = home is not None and home.__name__ != "__main__" and not in_project(getattr(home, "__file__", None) or "")
-    return [name] if outside and isinstance(value, (types.ModuleType, type)) else []
+    return [name] if outside and issubclass(type(value), (types.ModuleType, type)) else []
 
 
 def _variables() -> Any:
@@ -116,7 +116,13 @@ def _variables() -> Any:
 
 def library_of(value: object) -> str:
     """The library of a module, function, class or object."""
-    if isinstance(value, types.ModuleType):
-        return value.__name__.partition(".")[0]
-    home = getattr(value, "__module__", None) if callable(value) else type(value).__module__
-    return str(home or "").partition(".")[0]
+    return home_of(value).partition(".")[0]
+
+
+def home_of(value: object) -> str:
+    """The module of a module, function, class or object; asks nothing of objects that may have code of their own."""
+    kind = type(value)
+    if issubclass(kind, types.ModuleType):
+        return value.__name__  # type: ignore[attr-defined]
+    own = issubclass(kind, (types.FunctionType, types.BuiltinFunctionType, type)) or kind.__module__ == "functools"
+    return str((getattr(value, "__module__", None) if own else kind.__module__) or "")
