@@ -213,8 +213,9 @@ class Made:
         if self.seen is not recorder.current():
             return
         self.stamp = self.saved()
-        earlier = {first for first, _ in self.spans[:-1]}  # what opened a block that was resumed
-        events = [self.seen.events[i] for first, end in self.spans for i in range(first, min(end, len(self.seen.events))) if i not in earlier]
+        events, known = [], self.seen.events
+        for first, end in self.spans:  # of a block that was resumed without the statement that opened it
+            events += known[first + ((first, end) != self.spans[-1]) : end]
         said = recipe_of(events, name, nth=self.nth).to_json()
         source = self.redaction.source(said["source"])
         against = [] if self.whole else [ELSEWHERE]
