@@ -76,13 +76,13 @@ def run(ref: str | Run) -> Run:
 
 
 def compare(*runs: str | Run) -> pd.DataFrame:
-    """What differs between runs in metrics, parameters and data: index name; kind, then one column a run.
+    """What differs between runs in metrics, parameters, data, code and packages: index name; kind, then one column a run.
 
     Raises errors.UnknownRun; errors.BadArgument for fewer than two.
     """
     if len(runs) < 2:
         raise errors.BadArgument(f"compare needs two runs or more, not {len(runs)}", next="nbml.runs()")
-    from nbml.tracking.listing import comparison
+    from nbml.tracking.comparing import comparison
 
     return comparison(list(dict.fromkeys(run(ref) for ref in runs)))
 

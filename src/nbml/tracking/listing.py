@@ -14,7 +14,6 @@ from nbml.store import Store, existing, runs
 from nbml.store.runs import RunRow
 from nbml.tracking import report
 from nbml.tracking.fits import plain
-from nbml.tracking.values import Run
 
 FIXED = ("name", "state", "started", "duration")
 
@@ -71,35 +70,3 @@ def _sparks(store: Store, ids: Sequence[int]) -> dict[int, Sequence[float | None
     marks = ",".join("?" * len(ids))
     found = store.read(f"SELECT id, json_extract(body,'$.row.spark') spark FROM thing WHERE id IN ({marks})", ids)  # noqa: S608
     return {row["id"]: json.loads(row["spark"]) for row in found if row["spark"]}
-
-
-def comparison(chosen: Sequence[Run]) -> pd.DataFrame:
-    """See ``compare``."""
-    rows = [run._row for run in chosen]
-    refs = [str(run) for run in chosen]
-    lines: list[tuple[str, str, list[Any]]] = []
-    equal = 0
-    data = [", ".join(map(str, run.datasets)) for run in chosen]
-    sides: list[tuple[str, list[dict[str, Any]]]] = [
-        ("metric", [dict(row.metrics) for row in rows]),
-        ("param", [row.params for row in rows]),
-        ("data", [{"data": said} if said else {} for said in data]),
-    ]
-    for kind, each in sides:
-        for name in dict.fromkeys(name for values in each for name in values):
-            values = [plain(side.get(name)) for side in each]
-            if all(_same(values[0], value) for value in values[1:]):
-                equal += 1
-            else:
-                lines.append((kind, name, values))
-    changed = {name for row in rows for name in row.changed}
-    dull = {name for kind, name, values in lines if kind == "param" and None in values and name not in changed}
-    frame = pd.DataFrame({"kind": [line[0] for line in lines]}, dtype="str")
-    for place, ref in enumerate(refs):
-        frame[ref] = pd.Series([line[2][place] for line in lines], dtype=object)
-    frame.index = pd.Index([line[1] for line in lines], name="name", dtype="str")
-    return shown_as(frame, report.comparison_report(refs, lines, dull, equal))
-
-
-def _same(one: Any, other: Any) -> bool:
-    return type(one) is type(other) and (one == other or (one != one and other != other))

@@ -136,21 +136,3 @@ def _ranked(rows: Sequence[RunRow]) -> list[str]:
         for name in row.metrics:
             counts[name] = counts.get(name, 0) + 1
     return sorted(counts, key=lambda name: -counts[name])
-
-
-def comparison_report(refs: Sequence[str], lines: Sequence[tuple[str, str, Sequence[Any]]], plain: set[str], equal: int) -> Report:
-    """What differs, one column a run; ``plain`` are parameters that only some runs have, at their defaults: on demand."""
-    heads = [Column("kind"), Column("name"), *(Column(ref, "right") for ref in refs)]
-    table = [[muted(kind), code(name), *map(_shown, values)] for kind, name, values in lines if name not in plain]
-    rest = [[code(name), *map(_shown, values)] for _, name, values in lines if name in plain]
-    parts: list[Part] = [Table(heads, table)] if table else []
-    if rest:
-        parts.append(Details(f"{len(rest)} more parameters stand at their defaults where there are any", [Table(heads[1:], rest)]))
-    differ = f"{len(table)} difference" + ("" if len(table) == 1 else "s") if table else "no difference"
-    title = (strong(" and ".join(refs) if len(refs) == 2 else f"{len(refs)} runs"), f": {differ}")
-    return Report(title, facts=[f"{equal} equal"] if equal else [], parts=parts, kind="run")
-
-
-def _shown(value: Any) -> Any:
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return value if number else "" if value is None else text(value)
