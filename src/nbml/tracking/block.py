@@ -9,6 +9,7 @@ import time
 import uuid
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Literal, TypeVar
 
@@ -16,7 +17,7 @@ from nbml import errors
 from nbml.display import keep
 from nbml.slicing import recorder
 from nbml.store import Store, Thing, outbox, runs
-from nbml.tracking import after, context, estimators, opened, pictures, points, proposals, reproducing
+from nbml.tracking import after, context, estimators, judging, opened, pictures, points, proposals, reproducing
 from nbml.tracking.facts import Facts
 from nbml.tracking.feed import Feed
 from nbml.tracking.fits import Fits
@@ -87,7 +88,7 @@ class Tracked(Run):
             self._warn(f"nbml: the run {self.name} is not recorded: {failure.message}")
         else:
             self._feed = Feed(self._store, self._thing, self._draw, self._redaction.text)
-        self._fits = Fits(self._redaction)
+        self._fits, self._witness = Fits(self._redaction), judging.Witness()
         self._counts_memory = not opened.any_open() and context.reset_peak()
         self._states = self._unless("the state of the generators", context.generators) or {}
         self._before = proposals.metrics_of(namespace)
@@ -98,7 +99,7 @@ class Tracked(Run):
         if not self._lost:
             self._unless("figures", self.pictures.begin)
             self._unless("frames", lambda: self._fits.taken.take_named(namespace, context.read))
-            estimators.watch(self, self._fits)
+            estimators.watch(self, self._fits, self._witness)
             self._unless("which statements log", lambda: self._count(begin=True))
 
     def _count(self, *, begin: bool) -> None:
@@ -139,6 +140,7 @@ class Tracked(Run):
             outbox.put(db, self._thing.id, trackers)
 
         self._store.write(again)
+        self._thing = replace(self._thing, body=self._thing.body | body)
 
     def _cell(self) -> dict[str, Any]:
         found = self._unless("the cell", lambda: context.cell(self._store.root)) or {}
@@ -149,6 +151,7 @@ class Tracked(Run):
     def _leave(self, feed: Feed, kind: type[BaseException] | None, error: BaseException | None) -> None:
         """What must not be lost goes into one transaction; the rest is found out after the cell."""
         self._redaction.learn(recorder.namespace())
+        self._witness.ended()
         self._unless("figures", lambda: self.pictures.end(shown=context.cell_runs() and pictures.shown_later()))
         body, params, state = self._end_of(kind, error)
 
@@ -184,12 +187,23 @@ class Tracked(Run):
                 "state": self._states,
             },
         }
+        body |= self._cleaned()
+        self._store.learned(self._redaction.known)
         if error is not None:
             first = (str(error).splitlines() or [""])[0][:300]
             body["error"] = text(f"{kind.__name__ if kind else ''}: {first}".rstrip(": "))
         if self._counts_memory and (peak := context.peak()) is not None:
             body["peak"] = peak
         return body, params, state
+
+    def _cleaned(self) -> dict[str, Any]:
+        """The cell and the note once more, without the secrets that only its run has shown."""
+        known, text = self._thing.body, self._redaction.text
+        cell = dict(known.get("cell", {}))
+        if "source" in cell:
+            cell["source"] = text(cell["source"])
+        found = {"cell": cell, "note": text(str(known.get("note", "")))}
+        return {key: value for key, value in found.items() if value != known.get(key, value)}
 
     def _proposals(self) -> Callable[[], dict[str, float]]:
         """What finds the metrics that the cell assigned: those of the block now, those below it once the cell is over."""
@@ -213,7 +227,11 @@ class Tracked(Run):
             after.later(thing, "what its cell showed", lambda: facts.write_shown(self.pictures.found))
 
         context.after_cell(ended)
-        reproducing.remember(self._store, thing, self._mark, [("its picture", self._draw)], self._redaction)
+        witness, self._witness = self._witness, judging.Witness()
+        then: list[tuple[str, Callable[[], object]]] = [("its picture", self._draw)]
+        if witness.worthwhile:
+            then.insert(0, ("the judgement", lambda: judging.conclude(self._store, thing, witness)))
+        reproducing.remember(self._store, thing, self._mark, then, self._redaction)
 
     def _draw(self) -> None:
         keep(self._report(), self._store)
@@ -253,19 +271,20 @@ def log(values: Mapping[str, Any] | None = None, /, step: int | None = None, **m
     Without ``step`` each metric counts its own. Returns at once; a point is durable within 200 ms. Raises errors.NotInRun,
     and errors.BadArgument naming what is no number.
     """
-    run = opened.here()
-    if run is None or run._ended or run._pid != os.getpid():
+    run = opened.inside.get() or opened.here()
+    if run is None or run._ended or opened.is_child():
         raise _outside(run)
     found = points.checked(values, metrics)
-    at = None if step is None else points.place(step)
+    if step is not None and (type(step) is not int or step < 0 or step > points.HIGHEST):
+        step = points.place(step)
     if run._feed is not None:
-        run._feed.put((time.time(), at, found))
+        run._feed.put((time.time(), step, found))
 
 
 def _outside(run: Any) -> errors.NotInRun:
     """Why a number has no run to go to."""
     example = 'with nbml.track("baseline"): nbml.log(auc=0.91)'
-    if run is None or run._pid != os.getpid():
+    if run is None or opened.is_child():
         where = " (this is a process of its own: log what it returns)" if run is not None else ""
         return errors.NotInRun(f"nbml.log was called outside a run{where}", next=example)
     who = "this code" if threading.current_thread() is threading.main_thread() else f"the thread {threading.current_thread().name}"

@@ -68,6 +68,8 @@ class Feed:
         self._points = runs.Points(thing.id)
         self._lock = threading.Lock()
         self._wake, self._stop = threading.Event(), threading.Event()
+        #: whether ``_wake`` is set: asked for each point, which must cost next to nothing
+        self._awake = False
         self._shown, self._dirty = time.monotonic(), False
         self._drawn = -PICTURE
         self._thread = threading.Thread(target=self._work, name="nbml-run", daemon=True)
@@ -77,7 +79,8 @@ class Feed:
         """Queue one point."""
         self.queue.append(point)
         self.given += 1
-        if not self._wake.is_set():
+        if not self._awake:
+            self._awake = True
             self._wake.set()
 
     def flush(self) -> None:
@@ -133,6 +136,7 @@ class Feed:
             if self._stop.is_set():
                 return
             self._wake.clear()
+            self._awake = False
             try:
                 with self._lock:
                     self._send(MOST, None)

@@ -6,24 +6,43 @@ one, unless it worked for one that has ended since: what a straggler says must n
 
 from __future__ import annotations
 
+import os
 import threading
 from contextvars import ContextVar
 from typing import Any
 
 #: outermost first
 _open: list[Any] = []
-_here: ContextVar[Any] = ContextVar("nbml-block", default=None)
+inside: ContextVar[Any] = ContextVar("nbml-block", default=None)
 _thread = threading.local()
 _count = 0
+#: whether forks are heard of, and whether this process is one that a block's process made
+_watched = _child = False
 
 
 def enter(block: Any) -> None:
     """From now on ``block`` is open, and the innermost of this task and thread."""
-    global _count
+    global _count, _watched, _child
+    if not _watched:
+        _watched = True
+        os.register_at_fork(after_in_child=_forked)
     _count += 1
+    if _child:  # the blocks of the process that this one is a copy of are not its own
+        _child = False
+        _open.clear()
     _open.append(block)
-    _here.set(block)
+    inside.set(block)
     _thread.block = block
+
+
+def _forked() -> None:
+    global _child
+    _child = bool(_open)
+
+
+def is_child() -> bool:
+    """Whether the open blocks are those of another process, of which this one is a copy."""
+    return _child
 
 
 def leave(block: Any) -> None:
@@ -31,8 +50,8 @@ def leave(block: Any) -> None:
     if block in _open:
         _open.remove(block)
     around = here_before(block)
-    if _here.get() is block:
-        _here.set(around)
+    if inside.get() is block:
+        inside.set(around)
     if getattr(_thread, "block", None) is block:
         _thread.block = around
 
@@ -47,7 +66,7 @@ def here_before(block: Any) -> Any:
 
 def here() -> Any:
     """The block that the running code belongs to, open or over; None where there is none."""
-    block = _here.get()
+    block = inside.get()
     if block is None:
         block = getattr(_thread, "block", None)
         if block is None and _open:

@@ -32,7 +32,7 @@ def checked(values: Mapping[str, Any] | None, metrics: Mapping[str, Any]) -> dic
     if not given:
         raise errors.BadArgument("log was given no number", next="nbml.log(auc=0.91)")
     for name, value in given.items():
-        if type(value) is not float or type(name) is not str or name not in _known:
+        if type(value) is not float or name not in _known:
             break
     else:
         return given if type(given) is dict else dict(given)
