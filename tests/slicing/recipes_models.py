@@ -48,6 +48,7 @@ RUNS = (
          page=(("a", WINE), ("b", "%%nbml track one\nnbml.log(area=X['alcohol'].mean())"), ("c", "X = X[X['alcohol'] < 13]"))),
     Page("run-of-a-deleted-cell", (("a", WINE), ("b", "limit = 13"), ("c", "%%nbml track one\nnbml.log(n=int((X['alcohol'] < limit).sum()))")), "one", (HIDDEN,), (r"cell 2\b.*deleted",), run=True,
          page=(("a", WINE), ("c", "%%nbml track one\nnbml.log(n=int((X['alcohol'] < limit).sum()))"))),
+    Page("file-read-in-the-block", ("from nbml import log, track\nimport pandas as pd", "with track('one'):\n    log(n=len(pd.read_csv('wine.csv')))"), "one", has=("track",), inputs=("wine.csv",), run=True),
     Page("run-of-a-csv-that-changed", ("import nbml\nimport pandas as pd\nwine = pd.read_csv('wine.csv')", "%%nbml track one\nnbml.log(m=wine['alcohol'].mean())"), "one", then=(Write("wine.csv", "alcohol\n1\n"),), inputs=("wine.csv",), run=True),
     Page("run-on-a-snapshot", ("import nbml\nimport pandas as pd\nwine = pd.read_csv('wine.csv')", "%nbml snapshot wine --name wine", "%%nbml track one\nnbml.log(m=wine['alcohol'].mean())"), "one", then=(Write("wine.csv", None),), inputs=("wine@1",), has=('nbml.dataset("wine@1").load()',), run=True),
 )
