@@ -111,7 +111,7 @@ class _Handler(BaseHTTPRequestHandler):
         return {
             "runId": f"run-{key}", "experimentKey": key, "fullName": f"me/p/{key}", "projectId": "p", "projectName": "p",
             "workspaceName": "me", "link": f"{self.server.url}/me/p/", "ws_server": "", "ws_full_url": "", "upload_limit": 100,
-            "featureToggles": [],
+            "featureToggles": [], "focusUrl": f"{self.server.url}/me/p/",
         }  # fmt: skip
 
 

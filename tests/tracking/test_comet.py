@@ -16,6 +16,7 @@ import pytest
 import nbml
 from conftest import until
 from nbml import store
+from nbml.store import outbox
 from nbml.testing.trackers import Heard, TrackerSuite
 from tracking.comet_server import serving
 
@@ -98,3 +99,23 @@ def test_comets_own_uploader_takes_an_archive_whole_and_once(project: Path, monk
     assert [stamp for name, _, _, stamp in kept["points"] if name == "x"] == stamps
     assert (kept["project"], kept["tags"], kept["others"]["Name"], kept["others"]["note"]) == ("project", ["a", "b"], "up", "why")
     assert kept["times"][0] == round(run.started * 1000)
+
+
+def test_online_a_run_and_its_continuation_arrive_once(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving() as server:
+        monkeypatch.setenv("COMET_URL_OVERRIDE", f"{server.url}/clientlib/")
+        monkeypatch.setenv("COMET_API_KEY", "k" * 25)
+        monkeypatch.setenv("NBML_SENDER_IDLE", "1")
+        with nbml.track("on", to="comet", tags="a") as run:
+            for step in range(20):
+                nbml.log(x=step / 3, step=step)
+        until(lambda: not outbox.waiting(store.current()), 90)
+        assert run.mirrors["comet"] == f"{server.url}/me/p/{(run.id * 4)[:32]}"
+        with nbml.track("on", resume=True):
+            nbml.log(x=7, step=20)
+        until(lambda: not outbox.waiting(store.current()), 90)
+        until(lambda: store.current().holder(outbox.OFFICE) is None)
+        [kept] = server.runs.values()
+    assert [(step, float(value)) for name, step, value, _ in kept["points"]] == [*((step, step / 3) for step in range(20)), (20, 7.0)]
+    assert (kept["tags"], kept["others"]["nbml.state"]) == (["a"], "finished")
+    assert archives(project) == []

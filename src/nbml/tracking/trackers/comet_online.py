@@ -48,7 +48,7 @@ def _upload(record: RunRecord, left: list[str], secret: str, missing: collection
         sender = OfflineSender(secret, folder, raise_validation_error_for_tests=True)
         sender.send()
         sender.close()
-        return str(sender.focus_link or "") + comet.key(record)
+        return f"{sender.focus_link or 'experiment '}{comet.key(record)}"
 
 
 def _points(client: Any, record: RunRecord) -> collections.Counter[comet.Point] | None:
