@@ -128,15 +128,17 @@ def main(arguments: list[str]) -> None:
     count = next((int(one) for one in arguments if one.isdigit()), 150)
     peers = list(PEERS) if "--peers" in arguments else []
     print(f"{count} blocks each\n")
-    print("| fault | with: p50 | p99 | max | without: p50 | p99 | max | added p99 |" + "".join(f" {name} itself |" for name in peers))
-    print("| --- |" + " ---: |" * (7 + len(peers)))
+    heads = ("with: p50", "p99", "max", "without: p50", "p99", "max", "added: p50", "p99", *(f"{name} itself" for name in peers))
+    print(f"| fault | {' | '.join(heads)} |\n| --- |" + " ---: |" * len(heads))
     for fault in FAULTS:
         told = []
-        for found in measure(fault, count):
-            cuts = quantiles(found, n=100)
+        mirrored, plain = measure(fault, count)
+        for found in (mirrored, plain):
+            cuts = quantiles(found, n=100, method="inclusive")
             told += [cuts[49], cuts[98], max(found)]
-        said = " | ".join(f"{one:.1f}" for one in told)
-        print(f"| {fault} | {said} | {told[1] - told[4]:.1f} |" + "".join(f" {peer(name, fault)} |" for name in peers), flush=True)
+        added = [told[0] - told[3], told[1] - told[4]]
+        said = " | ".join(f"{one:.1f}" for one in [*told, *added])
+        print(f"| {fault} | {said} |" + "".join(f" {peer(name, fault)} |" for name in peers), flush=True)
 
 
 if __name__ == "__main__":

@@ -244,6 +244,8 @@ def main(arguments: list[str]) -> int:
     if len(arguments) == 3 and arguments[1] == "--tracker":
         attend(Path(arguments[0]), arguments[2])
     else:
+        with contextlib.suppress(OSError):
+            os.nice(5)  # its children too: a notebook's cell comes first
         serve(Path(arguments[0]))
     return 0
 
