@@ -8,16 +8,17 @@ from typing import Any
 
 import pandas as pd
 
-from nbml.display import PALETTE, Curves, Diff, Series, figure
+from nbml.display import PALETTE, Curves, Diff, Series
 from nbml.display.listing import shown_as
 from nbml.store import runs
 from nbml.tracking import axes
 from nbml.tracking.comparing_report import Difference, comparison_report
 from nbml.tracking.fits import plain
+from nbml.tracking.report import course, points
 from nbml.tracking.values import Run
 
-#: metrics whose curves are drawn, stretches of one curve (two points each), equal lines around a change, programs beside the first
-CURVES, POINTS, AROUND, DIFFS = 8, 100, 3, 5
+#: metrics whose curves are drawn, equal lines around a change, programs beside the first
+CURVES, AROUND, DIFFS = 8, 3, 5
 
 
 def comparison(chosen: Sequence[Run]) -> pd.DataFrame:
@@ -85,23 +86,9 @@ def _curves(chosen: Sequence[Run], refs: Sequence[str]) -> list[Curves]:
     for name in drawn:
         having = [i for i, count in enumerate(counts) if count.get(name)]
         series = [Series(refs[i], points(chosen[i], name), PALETTE[i % len(PALETTE)]) for i in having]
-        found.append(Curves(name, series, f"{name}: " + "; ".join(_course(one) for one in series[:8])))
+        if any(value is not None for one in series for _, value in one.points):
+            found.append(Curves(name, series, f"{name}: " + "; ".join(course(one) for one in series[:8])))
     return found
-
-
-def points(run: Run, metric: str, most: int = POINTS) -> list[tuple[float, float | None]]:
-    """A metric for a plot: all its points where there are few; else least and greatest of each of ``most`` stretches."""
-    steps, _, values = runs.points(run._store, run._thing.id, metric)
-    if len(values) <= 2 * most:
-        found = [(float(step), value if abs(value) < float("inf") else None) for step, value in zip(steps, values, strict=True)]
-    else:
-        found = [(float(step), value) for step, low, high in runs.bins(run._store, run._thing.id, metric, most) for value in (low, high)]
-    return sorted(found, key=lambda point: point[0])
-
-
-def _course(series: Series) -> str:
-    real = [value for _, value in series.points if value is not None]
-    return f"{series.name} from {figure(real[0])} to {figure(real[-1])}" if real else f"{series.name} has no finite value"
 
 
 def _diffs(refs: Sequence[str], programs: Sequence[str]) -> list[Diff]:

@@ -30,8 +30,8 @@ def listing(where: str | None) -> pd.DataFrame:
         kept = set(frame.index)
         rows = [row for row in rows if row.uid in kept]
     shown = rows[: report.ROWS]
-    sparks = _sparks(store, [row.thing for row in shown]) if store is not None else {}
-    return shown_as(frame, report.listing_report(shown, len(rows), sparks, where))
+    sparks, found = _seen(store, [row.thing for row in shown]) if store is not None else ({}, {})
+    return shown_as(frame, report.listing_report(shown, len(rows), sparks, where, found))
 
 
 def table(rows: Sequence[RunRow]) -> pd.DataFrame:
@@ -65,8 +65,16 @@ def _columns(each: Sequence[Mapping[str, Any]], names: Iterable[str]) -> dict[st
     return columns
 
 
-def _sparks(store: Store, ids: Sequence[int]) -> dict[int, Sequence[float | None]]:
-    """The curve in each run's line of the panel."""
+def _seen(store: Store, ids: Sequence[int]) -> tuple[dict[int, Sequence[float | None]], dict[int, str]]:
+    """The curve in each run's line of the panel, and what was found in it, by code."""
     marks = ",".join("?" * len(ids))
-    found = store.read(f"SELECT id, json_extract(body,'$.row.spark') spark FROM thing WHERE id IN ({marks})", ids)  # noqa: S608
-    return {row["id"]: json.loads(row["spark"]) for row in found if row["spark"]}
+    found = store.read(
+        "SELECT id, json_extract(body,'$.row.spark') spark, json_extract(body,'$.findings') findings"  # noqa: S608
+        f" FROM thing WHERE id IN ({marks})",
+        ids,
+    )
+    codes = {row["id"]: [str(one["code"]) for one in json.loads(row["findings"])] for row in found if row["findings"]}
+    return (
+        {row["id"]: json.loads(row["spark"]) for row in found if row["spark"]},
+        {id: ", ".join(dict.fromkeys(said)) for id, said in codes.items() if said},
+    )
