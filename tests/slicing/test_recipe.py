@@ -60,6 +60,15 @@ def test_the_branch_that_was_not_taken_and_the_key_that_was_not_read_stay_out(pa
     assert "settings['m'] = 9" not in source
 
 
+def test_one_object_under_two_names_is_one(page: Any) -> None:
+    page("import numpy as np\na = [1]\nb = a\nx = np.arange(4.0)\nv = x[1:]", "b.append(2)\nv *= 10", "n = len(a) + x.sum()")
+    recipe = nbml.recipe("n")
+    assert recipe.verdict == "reproducible"
+    assert "b = a" in recipe.source
+    assert "b.append(2)\nv *= 10" in recipe.source
+    assert recipe.run() == 62.0
+
+
 def test_a_file_that_changed_is_read_from_its_copy_and_one_that_is_lost_is_refused(page: Any, project: Path) -> None:
     Path("n.txt").write_text("12")
     page("from pathlib import Path\nn = int(Path('n.txt').read_text())", "%nbml config")
