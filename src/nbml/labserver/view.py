@@ -107,12 +107,24 @@ def row(store: Store, thing: Thing) -> Json:
         "result": text(thing.body.get("result")),
         "made": thing.made,
     }
+    if thing.kind == "run":
+        shown |= judged(thing, shown)
     if thing.kind == "deployment":
         shown |= live.overlay(store, thing)
     elif shown["state"] == "running" and not owned(store, thing):
         done = shown["figure"].split(" · ")[0]
         shown |= {"state": "look", "figure": f"{done} · interrupted" if done else "interrupted"}
     return shown
+
+
+def judged(thing: Thing, shown: Json) -> Json:
+    """How many findings a run has; one that ended well is worth a look where there are any."""
+    count = len(items(thing.body.get("findings")))
+    if not count:
+        return {"findings": 0}
+    said = f"{count} finding" + ("" if count == 1 else "s")
+    state = "look" if shown["state"] == "well" else shown["state"]
+    return {"findings": count, "state": state, "figure": f"{shown['figure']} · {said}" if shown["figure"] else said}
 
 
 def label(thing: Thing) -> str:

@@ -14,6 +14,7 @@ from nbml.display import keep
 from nbml.packaging import bridge, build, environments, fitting, inputs, preview, proof, proving, ranges, translating
 from nbml.packaging.values import ServiceVersion, from_thing
 from nbml.store import Store, Thing, current
+from nbml.tracking import made
 
 if TYPE_CHECKING:
     from nbml.slicing import Slice
@@ -71,7 +72,7 @@ def run(target: Any, asked: Asked) -> ServiceVersion | preview.Preview:
         if last is not None and last.hash == digest and _stands(store, last, asked):
             return from_thing(last, same=True)
         case = proving.Case(store, work / "src", want, model, cut, namespace, asked.name, asked.proof, translated.needs)
-        return _make(case, work, asked, manifest, digest, _score(target, entry, asked, rows), suite, translated)
+        return _make(case, work, asked, manifest, digest, _score(target, entry, asked, rows), suite, translated, made.maker(store, target))
 
 
 def _agreed(target: Any, entry: str, word: str, asked: Asked, cut: Slice, namespace: Any) -> preview.Contract:
@@ -265,7 +266,7 @@ def _manifest(
 
 def _make(
     case: proving.Case, work: Path, asked: Asked, manifest: dict[str, Any], digest: str, score: dict[str, Any] | None, suite: Thing | None,
-    translated: translating.Translation,
+    translated: translating.Translation, fitted: Thing | None,
 ) -> ServiceVersion:  # fmt: skip
     """Prove, build, move into place and write down; whatever fails on the way leaves nothing."""
     store, want = case.store, case.want
@@ -296,7 +297,7 @@ def _make(
     built.rename(home)
     environment = proven.environment.folder.relative_to(store.root).as_posix()
     try:
-        thing = _record(store, asked, manifest, home, environment, [] if private else want.sent[:3], digest, suite, want.rows.thing)
+        thing = _record(store, asked, manifest, home, environment, [] if private else want.sent[:3], digest, suite, want.rows.thing, fitted)
     except BaseException:
         shutil.rmtree(home, ignore_errors=True)
         raise
@@ -313,7 +314,7 @@ def _settle(manifest: dict[str, Any], proven: proving.Proven) -> None:
 
 def _record(
     store: Store, asked: Asked, manifest: dict[str, Any], home: Path, environment: str, sample: list[Any], digest: str,
-    suite: Thing | None, data: Thing | None,
+    suite: Thing | None, data: Thing | None, fitted: Thing | None,
 ) -> Thing:  # fmt: skip
     from nbml.packaging import report
 
@@ -324,4 +325,5 @@ def _record(
     }  # fmt: skip
     edges = [(suite, "checks")] if suite is not None else []
     edges += [(data, "proven on")] if data is not None else []
+    edges += [(fitted, "fitted in")] if fitted is not None else []
     return store.add("service", asked.name, body, hash=digest, state="look" if manifest["warnings"] else "well", edges=edges)

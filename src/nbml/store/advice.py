@@ -27,6 +27,11 @@ def step(store: Store, fitted: list[dict[str, str]]) -> Step | None:
     """What to do next, or None where nothing is missing. ``text`` is a list of strings and {"code"}."""
     if _any(store, "study", "running") or _any(store, "run", "running"):
         return None
+    run = next(iter(store.all("run", 1)), None)
+    found = run.body.get("findings") if run is not None else None
+    if run is not None and isinstance(found, list) and found and all(service.id < run.id for service in store.latest("service")):
+        codes = ", ".join(dict.fromkeys(str(said.get("code")) for said in found if isinstance(said, dict)))
+        return _step([_code(run.ref), f" may be worth less than it says: {codes}."], f'nbml.run("{run.ref}")')
     deployed = {t.body.get("name", t.name) for t in store.latest("deployment") if t.state not in ("stopped", "gone")}
     for service in store.latest("service"):
         if service.name not in deployed:

@@ -17,7 +17,7 @@ from nbml import errors
 from nbml.display import keep
 from nbml.slicing import recorder
 from nbml.store import Store, Thing, outbox, runs
-from nbml.tracking import after, context, estimators, judging, opened, pictures, points, proposals, reproducing
+from nbml.tracking import after, context, estimators, judging, made, opened, pictures, points, proposals, reproducing
 from nbml.tracking.facts import Facts
 from nbml.tracking.feed import Feed
 from nbml.tracking.fits import Fits
@@ -99,7 +99,7 @@ class Tracked(Run):
         if not self._lost:
             self._unless("figures", self.pictures.begin)
             self._unless("frames", lambda: self._fits.taken.take_named(namespace, context.read))
-            estimators.watch(self, self._fits, self._witness)
+            estimators.watch(self, self._fits, self._witness, made.Made(self._store, self._thing))
             self._unless("which statements log", lambda: self._count(begin=True))
 
     def _count(self, *, begin: bool) -> None:
