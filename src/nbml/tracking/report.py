@@ -40,7 +40,7 @@ DOTS = {"running": "running", "finished": "well", "failed": "bad", "interrupted"
 #: metrics that stand in a run's first line, columns of metrics in a listing, rows of it that get a curve
 HEAD, COLUMNS, ROWS = 3, 3, 1000
 #: rows of a listing where nothing can be scrolled, metrics of a run that get a curve, plots of its page, stretches of one curve
-STILL, METRICS, CURVES, STRETCHES = 50, 40, 6, 100
+STILL, METRICS, CURVES, STRETCHES = 50, 40, 6, 99
 SIDES = ("train", "valid", "val", "test")
 
 
@@ -129,12 +129,13 @@ def _curves(run: Run, counts: Mapping[str, int]) -> list[Part]:
 
 
 def points(run: Run, metric: str, most: int = STRETCHES) -> list[tuple[float, float | None]]:
-    """A metric for a plot: all its points where there are few; else least and greatest of each of ``most`` stretches."""
+    """A metric for a plot: all its points where there are few; else the first, the last, and the ends of each of ``most`` stretches."""
     steps, _, values = runs.points(run._store, run._thing.id, metric)
-    if len(values) <= 2 * most:
-        found = [(float(step), value if abs(value) < math.inf else None) for step, value in zip(steps, values, strict=True)]
-    else:
-        found = [(float(step), value) for step, low, high in runs.bins(run._store, run._thing.id, metric, most) for value in (low, high)]
+    every = range(len(values)) if len(values) <= 2 * most else (0, len(values) - 1)
+    found = [(float(steps[i]), values[i] if math.isfinite(values[i]) else None) for i in every]
+    if len(values) > 2 * most:
+        ends = [(float(step), value) for step, *both in runs.bins(run._store, run._thing.id, metric, most) for value in both]
+        found = [found[0], *ends, found[1]]
     return sorted(found, key=lambda point: point[0])
 
 
