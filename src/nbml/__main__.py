@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import os
 import shlex
 import sys
 from collections.abc import Callable
@@ -160,10 +161,13 @@ def written(value: Any) -> str:
 
 
 def jsonable(value: Any) -> Any:
-    """A value as JSON: records of a frame, the payload of a result."""
+    """A value as JSON: records of a frame, the payload of a result; of a listing too where the asker draws results."""
     from nbml.display import Shown, payload
     from nbml.display.payload import scalar
 
+    listed = getattr(value, "__dict__", {}).get("_shown")
+    if listed is not None and os.environ.get("NBML_JSON") == "shown":
+        return payload(listed, None)
     if frames.is_frame(value):
         frame = value.reset_index() if value.index.name else value
         return [{str(key): _cell(entry) for key, entry in row.items()} for row in frame.to_dict("records")]

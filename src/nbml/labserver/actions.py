@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ LIMIT = 900.0
 AT_ONCE = 4
 #: the last characters of what a command printed that are handed on
 TAIL = 20_000
+#: commands whose frames are handed on as the results that they show
+SHOWN = ("compare",)
 
 
 class Actions:
@@ -46,15 +49,16 @@ class Actions:
             near = errors.nearest(argv[0], known)
             raise errors.UnknownCommand(f"no command {argv[0][:60]!r}" + (f"; nearest: {near}" if near else ""))
         async with self._slots:
-            code, out, err = await self._start(binding, ["-m", "nbml", *argv, "--json"], LIMIT)
+            more = {"NBML_JSON": "shown"} if argv[0] in SHOWN else {}
+            code, out, err = await self._start(binding, ["-m", "nbml", *argv, "--json"], LIMIT, more)
         value = _json(out)
         answer: dict[str, Any] = {"code": code, "value": value, "text": "" if value is not None else out[-TAIL:]}
         if code != 0:
             answer |= _failure(value, out, err)
         return answer
 
-    async def _start(self, binding: Binding, args: list[str], limit: float) -> tuple[int, str, str]:
-        env = {**os.environ, "NBML_PROJECT": str(binding.root), "PYTHONUNBUFFERED": "1"}
+    async def _start(self, binding: Binding, args: list[str], limit: float, more: Mapping[str, str] = {}) -> tuple[int, str, str]:
+        env = {**os.environ, "NBML_PROJECT": str(binding.root), "PYTHONUNBUFFERED": "1", **more}
         env.pop("JPY_SESSION_NAME", None)
         try:
             process = await asyncio.create_subprocess_exec(
