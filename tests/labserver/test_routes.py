@@ -24,6 +24,7 @@ ID = "0123456789abcdef" * 2
 PATHS = {
     "state": "state", "commands": "commands", "result": f"result/{ID}", "thing": "thing/run/baseline/1", "action": "action",
     "try": "try/churn", "token": "token/churn", "rows": f"rows/{ID}", "versions": "versions/churn", "checks": "checks/churn",
+    "runs": "runs", "run": "run/0123456789",
 }  # fmt: skip
 
 

@@ -15,6 +15,8 @@ from nbml.labserver.binding import Binding
 
 #: seconds that a command may take
 LIMIT = 900.0
+#: and a page
+PAGE = 60.0
 #: commands of one server that may run at once
 AT_ONCE = 4
 #: the last characters of what a command printed that are handed on
@@ -56,6 +58,15 @@ class Actions:
         if code != 0:
             answer |= _failure(value, out, err)
         return answer
+
+    async def page(self, binding: Binding, run: str) -> dict[str, Any]:
+        """The page of a run that never showed itself, as the project's Python draws it. Raises errors.NotFound."""
+        async with self._slots:
+            code, out, err = await self._start(binding, ["-m", "nbml", "run", run, "--json"], PAGE)
+        value = _json(out)
+        if code != 0 or not isinstance(value, dict):
+            raise errors.NotFound(str(_failure(value, out, err)["message"]))
+        return value
 
     async def _start(self, binding: Binding, args: list[str], limit: float, more: Mapping[str, str] = {}) -> tuple[int, str, str]:
         env = {**os.environ, "NBML_PROJECT": str(binding.root), "PYTHONUNBUFFERED": "1", **more}

@@ -198,6 +198,16 @@ class Thing(Handler):
         self.answer(found)
 
 
+class RunPage(Handler):
+    """The page of a run of which no result is stored: one that was imported."""
+
+    @web.authenticated
+    @authorized
+    @told
+    async def get(self, uid: str) -> None:
+        self.answer(await self.lab.actions.page(self.bound(), uid))
+
+
 class Action(Handler):
     """A command of the table, run by the project's own Python."""
 
@@ -277,6 +287,7 @@ ROUTES: tuple[tuple[str, type[Handler]], ...] = (
     (r"result/([0-9a-f]{32})", Result),
     (r"rows/([0-9a-f]{32})", Rows),
     (r"runs", Runs),
+    (r"run/([0-9a-f]{3,32})", RunPage),
     (r"versions/([a-z0-9][a-z0-9._-]{0,62})", Versions),
     (r"checks/([a-z0-9][a-z0-9._-]{0,62})", Checks),
     (r"thing/([a-z]+)/([a-z0-9][a-z0-9._-]{0,62})/([1-9][0-9]{0,8})", Thing),
