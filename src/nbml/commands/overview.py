@@ -9,7 +9,7 @@ from typing import Any
 
 from nbml import errors, settings, store
 from nbml.commands.names import entries
-from nbml.display import Column, Line, Note, Part, Report, Shown, Table, ago, code, muted, strong
+from nbml.display import Column, Line, Note, Part, Report, Shown, Table, ago, chip, code, muted, strong
 from nbml.settings import SHOW
 from nbml.slicing import recorder
 from nbml.store import Store, Thing, advice
@@ -88,7 +88,11 @@ def _row(section: Section) -> tuple[Any, ...]:
     body = section.newest.body.get("row", {})
     named = ", ".join(section.names[:3]) + (" …" if len(section.names) > 3 else "")
     newest = named if section.kind == "deployment" else (str(body.get("label") or section.newest.ref))
-    return KINDS[section.kind], section.count, newest, muted(str(body.get("figure", ""))), muted(ago(section.newest.made))
+    found = section.newest.body.get("findings") if section.kind == "run" else None
+    judged = chip(", ".join(dict.fromkeys(str(said["code"]) for said in found)), "look") if found else ""
+    figure = str(body.get("figure", ""))
+    told = (muted(f"{figure} " if figure and found else figure), judged)
+    return KINDS[section.kind], section.count, newest, told, muted(ago(section.newest.made))
 
 
 def _first(names: Mapping[str, Any]) -> tuple[str, str]:
