@@ -175,3 +175,13 @@ def test_a_long_listing_is_whole_where_it_can_be_sorted(project: Path) -> None:
     assert len(parts(frame, "table")[0]["rows"]) == 60
     assert "… 10 more rows" in repr(frame)
     assert "10 more rows" in frame._repr_html_()
+
+
+def test_a_spike_among_many_points_is_drawn(project: Path) -> None:
+    with nbml.track("spiky") as run:
+        for step in range(1000):
+            nbml.log(loss={400: 9.0, 700: -9.0}.get(step, 0.0))
+    (curves,) = parts(run, "curves")
+    values = [value for _, value in curves["series"][0]["points"]]
+    assert len(values) <= 200
+    assert (max(values), min(values)) == (9.0, -9.0)
