@@ -54,7 +54,7 @@ def test_a_sound_run_has_none(shell: Any) -> None:
         (["y = pd.Series(rng.permutation(y), name='target')", SPLIT, FIT], "below-baseline"),
         (["X = StandardScaler().fit_transform(X)", SPLIT, FIT], "order-leak"),
         (["X = SelectKBest(k=5).fit_transform(X, y)", SPLIT, FIT], "target-leak"),
-        (["y = y.where(rng.random(len(y)) > 0.4, 1 - y)", SPLIT, FIT.replace("LogisticRegression()", "DecisionTreeClassifier()")], "overfit"),
+        (["y = y.where(rng.random(len(y)) > 0.25, 1 - y)", SPLIT, FIT.replace("LogisticRegression()", "DecisionTreeClassifier()")], "overfit"),
         (["y = (rng.random(len(y)) < 0.06).astype(int)", SPLIT, FIT], "empty-metric"),
         (["%%nbml track x\nnbml.log(cv=cross_val_score(DecisionTreeClassifier(), X, rng.permutation(y)).mean())"], "below-baseline"),
         (["%%nbml track x\nnbml.log(acc=DecisionTreeClassifier().fit(X, y).score(X, y))"], "split-overlap"),

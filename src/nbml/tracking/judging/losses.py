@@ -35,6 +35,7 @@ def leading(events: Sequence[Event], seq: int) -> list[Event]:
         if event.cell > seq or event.failed or not event.names() & needed:
             continue
         found.append(event)
+        needed -= {place[1] for place in event.kills if place[0] == "n" and place[2:] == ("",)}  # what a name was before is not used
         needed |= {place[1] for place in event.reads if place[0] == "n"}
     return found[::-1]
 

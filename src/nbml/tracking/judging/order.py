@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from nbml.tracking.judging import rivals
 from nbml.tracking.judging import thresholds as at
-from nbml.tracking.judging.material import Array, Case, Material, Order, Target, encode
+from nbml.tracking.judging.material import Array, Case, Material, Order, Target, encode, sample
 from nbml.tracking.values import Finding
 
 #: words in names of columns that say whose rows they are, and when they were
@@ -71,17 +72,18 @@ def neighbours(case: Case, order: Order, material: Material, target: Target, see
     train, test, y, other = order.train[ok], order.test[well], y[ok], other[well]
     if len(train) < 30 or len(test) < 10 or not _interleaved(train, test):
         return None
-    if order.kind == "order":
-        if _sorted_by(np.concatenate([train, test]), np.concatenate([y, other]), target):
-            return None
-        y, other, task = _within(material, order, (ok, well), y, other, target)
-    else:
-        task = target.task
     by = np.argsort(train, kind="stable")
     place = np.searchsorted(train[by], test)
     pair = by[np.clip(np.column_stack([place - 1, place]), 0, len(by) - 1)]
-    alike, z = _alike(y, other, pair, task, seed)
-    least = at.NEIGHBOURS_TIME if order.kind == "time" else at.NEIGHBOURS_ORDER
+    alike, z = _alike(y, other, pair, target.task, seed)
+    least = at.NEIGHBOURS_TIME
+    if order.kind == "order":
+        if _sorted_by(np.concatenate([train, test]), np.concatenate([y, other]), target):
+            return None
+        least = at.NEIGHBOURS_ORDER
+        if alike < at.NEIGHBOURS_RAW or _sorted_rows(material, np.concatenate([train, test]), (ok, well)):
+            y, other, task = _within(material, (ok, well), y, other, target)
+            alike, z = _alike(y, other, pair, task, seed)
     if alike < least or z < at.NEIGHBOURS_Z:
         return None
     said = repr(order.name) if order.name else "their order"
@@ -108,25 +110,31 @@ def _sorted_by(order: Array, y: Array, target: Target) -> bool:
     return bool(min((steps < 0).mean(), (steps > 0).mean()) < 0.02)
 
 
-def _within(
-    material: Material, order: Order, sides: tuple[Array, Array], y: Array, other: Array, target: Target
-) -> tuple[Array, Array, str]:
-    """The target less what the levels of columns tell that the rows are sorted by: such an order is no time either."""
-    place = np.argsort(np.concatenate([order.train[sides[0]], order.test[sides[1]]]), kind="stable")
-    level = None
+def _sorted_rows(material: Material, order: Array, sides: tuple[Array, Array]) -> bool:
+    """Whether the rows are sorted by a feature, or stand in blocks of its levels."""
+    place = np.argsort(order, kind="stable")
     for column in material.columns:
-        both = np.concatenate([column.train[sides[0]], column.test[sides[1]]])
-        codes = np.unique(np.where(np.isnan(both), np.inf, both), return_inverse=True)[1]
-        if 1 < codes.max() + 1 <= 50 and int((np.diff(codes[place]) != 0).sum()) < 3 * (codes.max() + 1):
-            level = codes if level is None else level * (codes.max() + 1) + codes
-    if level is None:
-        return y, other, target.task
-    level = np.unique(level, return_inverse=True)[1]
-    whole = np.concatenate([y, other]).astype(float)
+        along = np.concatenate([column.train[sides[0]], column.test[sides[1]]])[place]
+        steps = np.diff(along[~np.isnan(along)])
+        levels = len(np.unique(along))
+        if len(steps) and levels > 1 and (min((steps < 0).mean(), (steps > 0).mean()) < 0.02 or (steps != 0).sum() < 3 * levels):
+            return True
+    return False
+
+
+def _within(
+    material: Material, sides: tuple[Array, Array], y: Array, other: Array, target: Target
+) -> tuple[Array, Array, str]:
+    """The target less what a linear model reads from the features: rows that are only sorted by a feature are in no order of time."""
+    train, test = (part[side] for part, side in zip(rivals.features(material), sides, strict=True))
+    whole = [side.astype(float) for side in (y, other)]
     if target.task == "classification":
-        whole = (whole == np.bincount(y[y >= 0]).argmax()).astype(float)
-    whole = whole - (np.bincount(level, weights=whole) / np.maximum(1, np.bincount(level)))[level]
-    return whole[: len(y)], whole[len(y) :], "regression"
+        whole = [(side == np.bincount(y[y >= 0]).argmax()).astype(float) for side in (y, other)]
+    if not train.shape[1]:
+        return whole[0], whole[1], "regression"
+    some = sample(len(train), at.FITTED, np.random.default_rng(0))
+    said = rivals.ridge(train[some], whole[0][some, None], np.vstack([train, test]))[:, 0]
+    return whole[0] - said[: len(y)], whole[1] - said[len(y) :], "regression"
 
 
 def _alike(y: Array, other: Array, pair: Array, task: str, seed: int) -> tuple[float, float]:

@@ -141,7 +141,9 @@ def nearly(columns: list[Column], train: Array, test: Array, twins: Array) -> tu
 def _placed(columns: list[Column], many: list[int], train: Array, test: Array) -> tuple[Array, Array]:
     """Both sides as points: measures by their spread, everything else so that what differs in it lies far apart."""
     other = [k for k in range(len(columns)) if k not in many]
-    first, second = filled(train[:, many], test[:, many])
+    whole = np.vstack([train[:, many], test[:, many]])  # scaled together: what is rare on one side would have no spread there
+    both = filled(whole, whole[:0])[0]
+    first, second = both[: len(train)], both[len(train) :]
     if not other:
         return first, second
     codes = hashes(np.vstack([train[:, other], test[:, other]]))

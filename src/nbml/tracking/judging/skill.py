@@ -14,6 +14,7 @@ from nbml.tracking.values import Finding
 
 #: metrics that the most frequent class alone makes look good, by parts of their names; and such that it does not
 HOLLOW = ("acc", "micro", "weighted", "score", "precision", "hamming")
+SIMPLER = "make the model simpler (less depth, more regularisation, fewer features) or give it more rows"
 SOUND = ("balanced", "auc", "recall", "f1", "kappa", "mcc", "matthews", "average_precision", "ap", "log_loss", "brier", "macro", "pr_")
 
 
@@ -125,23 +126,25 @@ def _standard(values: Array) -> Array:
 
 def overfit(case: Case, target: Target, answers: Answers, rival: tuple[str, Array] | None) -> Finding | None:
     """Whether much of what was learned is lost on the test rows, where a plain model keeps more."""
-    if len(answers.test) < 10 or rival is None or len(rival[1]) != len(answers.test):
+    if len(answers.test) < 10:
         return None
     train, test = (_losses(got, true, target) for got, true in ((answers.train, answers.train_true), (answers.test, answers.test_true)))
     dummy = _dummy_loss(answers, target)
     learned, gap = float(dummy.mean() - train.mean()), float(test.mean() - train.mean())
-    if learned <= 0:
-        return None
     error = float(np.sqrt(test.var() / len(test) + train.var() / len(train))) or 1e-12
-    lead, z = _lead(rival[1], answers, target)
-    lost = gap / learned
-    if gap > at.GAP_SE * error and lost > at.LOST and z > at.RIVAL_SE and lead > at.RIVAL_LEAD * learned:
-        name, value, _ = _measure(answers.test, answers.test_true, target, answers.train_true)
-        first = _measure(answers.train, answers.train_true, target, answers.train_true)[1]
+    if learned <= 0 or gap <= at.GAP_SE * error or gap / learned <= at.LOST:
+        return None
+    name, value, base = _measure(answers.test, answers.test_true, target, answers.train_true)
+    first = _measure(answers.train, answers.train_true, target, answers.train_true)[1]
+    evidence: dict[str, Any] = {"metric": name, "train": first, "test": value, "lost": gap / learned, "rows": len(test)}
+    lead, z = _lead(rival[1], answers, target) if rival is not None and len(rival[1]) == len(test) else (0.0, 0.0)
+    if rival is not None and z > at.RIVAL_SE and lead > at.RIVAL_LEAD * learned:
         other = _measure(rival[1], answers.test_true, target, answers.train_true)[1]
         message = f"{name} {first:.3g} on train but {value:.3g} on test; {rival[0]} has {other:.3g} there"
-        evidence = {"metric": name, "train": first, "test": value, "rival": rival[0], "rival_test": other, "lost": lost, "rows": len(test)}
-        return Finding("overfit", message, evidence, "make the model simpler (less depth, more regularisation, fewer features) or give it more rows")
+        return Finding("overfit", message, evidence | {"rival": rival[0], "rival_test": other}, SIMPLER)
+    if learned > at.MEMORISED * float(dummy.mean()) and (test.mean() >= dummy.mean() or by_chance(answers, target) > at.CHANCE):
+        message = f"{name} {first:.3g} on train but {value:.3g} on test, where a dummy has {base:.3g}"
+        return Finding("overfit", message, evidence | {"dummy": base}, SIMPLER)
     return None
 
 
