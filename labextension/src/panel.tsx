@@ -5,7 +5,7 @@ import { ReactWidget } from '@jupyterlab/ui-components';
 import * as React from 'react';
 import { Refused } from './api';
 import { Dot, Sparkline, Strip } from './drawings';
-import { visible } from './figures';
+import { digits, visible } from './figures';
 import { nbmlIcon } from './icon';
 import { IRow, ISection, IStep, StateModel } from './model';
 import { ASKED, RunList } from './runlist';
@@ -166,7 +166,7 @@ function Section(props: ISectionProps): JSX.Element {
     <section aria-labelledby={heading} data-kind={kind} data-empty={count === 0 || undefined}>
       <h3 id={heading}>
         <span>{title}</span>
-        <span className="jp-nbml-count">{count}</span>
+        <span className="jp-nbml-count">{digits(count)}</span>
       </h3>
       {listed && (
         <RunList
@@ -186,7 +186,7 @@ function Section(props: ISectionProps): JSX.Element {
       )}
       {section.rows.length > FEW && (
         <button className="jp-nbml-all jp-nbml-link" data-nbml-stop aria-expanded={all} onClick={toggle}>
-          {all ? host.trans.__('fewer') : host.trans.__('all %1', count)}
+          {all ? host.trans.__('fewer') : host.trans.__('all %1', digits(count))}
         </button>
       )}
     </section>

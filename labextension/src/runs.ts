@@ -144,10 +144,12 @@ export function stateOf(run: IRun): State {
 /** The figure at the end of a line: its first metric, and what is to be known of it. */
 export function figureOf(run: IRun): string {
   const [first] = Object.entries(run.metrics);
-  const value = first && `${first[0]} ${typeof first[1] === 'number' ? digits(first[1]) : first[1]}`;
   const codes = run.codes.split(' ').filter(Boolean);
+  const ended = run.state === 'finished' || run.state === 'running' ? '' : run.state;
   const found = codes.length > 1 ? `${codes[0]} +${codes.length - 1}` : codes[0];
-  return [value, run.state === 'finished' || run.state === 'running' ? '' : run.state, found].filter(Boolean).join(' · ');
+  const value = first && (typeof first[1] === 'number' ? digits(first[1]) : first[1]);
+  // where more is to be said, the figure goes without its name: the line is short
+  return [first && (ended || found ? value : `${first[0]} ${value}`), ended, found].filter(Boolean).join(' · ');
 }
 
 /** Those that hold every word: of name, id, state, tags, findings and metrics' names; `auc>0.8` compares. */

@@ -645,7 +645,7 @@
 
 .jp-nbml-runs-bar { display: flex; gap: 6px; padding: 4px 12px; }
 .jp-nbml-runs-bar input { flex: 1 1 0; }
-.jp-nbml-runs-bar select { flex: none; max-width: 110px; }
+.jp-nbml-runs-bar select { flex: 0 1 88px; min-width: 0; }
 .jp-nbml-runs-said {
   display: flex;
   flex-wrap: wrap;
@@ -662,7 +662,8 @@
 }
 .jp-nbml-lines .jp-nbml-row { display: flex; align-items: center; height: 28px; }
 .jp-nbml-lines .jp-nbml-main { height: 28px; min-width: 0; }
-.jp-nbml-lines input { flex: none; margin: 0 -8px 0 12px; }
+.jp-nbml-lines .jp-nbml-run .jp-nbml-main { padding-left: 6px; }
+.jp-nbml-lines input { flex: none; margin: 0 0 0 12px; }
 .jp-nbml-lines .jp-nbml-row:hover .jp-nbml-main,
 .jp-nbml-lines .jp-nbml-row:focus-within .jp-nbml-main { padding-right: 12px; }
 .jp-nbml-group { background: var(--jp-layout-color1); font-weight: 600; }
