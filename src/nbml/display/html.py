@@ -137,8 +137,9 @@ def _plot(part: Curves | Parallel) -> str:
     if not svg:
         return f'{title}<span style="{MUTED}">{escape(part.alt)}</span>'
     data = base64.b64encode(svg.encode()).decode()
-    image = f'<img alt="{escape(part.alt)}" width="{width}" style="max-width:100%;display:block" src="data:image/svg+xml;base64,{data}">'
-    return f"{title}{image}<div>{marks}</div>"
+    room = "max-width:100%;" if isinstance(part, Curves) else "max-width:none;"  # the words at the axes would shrink beyond reading
+    image = f'<img alt="{escape(part.alt)}" width="{width}" style="{room}display:block" src="data:image/svg+xml;base64,{data}">'
+    return f'{title}<div style="overflow-x:auto">{image}</div><div>{marks}</div>'
 
 
 def _short(name: str, most: int = 60) -> str:

@@ -13,7 +13,7 @@ from nbml.display.values import Axis, Curves, Parallel, Strand
 GREY = "#808080"
 FONT = f'font-family="sans-serif" font-size="11" fill="{GREY}"'
 #: width, height, and the rims left, right, above and below of a picture of curves
-CURVES = (520, 170, 52, 10, 8, 20)
+CURVES = (440, 160, 52, 10, 8, 20)
 #: height, rim beside and above, and least and greatest width of a picture of parallel coordinates
 HIGH, BESIDE, ABOVE, BELOW = 230, 46, 36, 20
 LEAST, MOST, APART = 360, 760, 110

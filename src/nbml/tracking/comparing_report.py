@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nbml.display import Column, Curves, Details, Diff, Parallel, Part, Report, Table, Text, code, muted, strong
-from nbml.tracking.report import text
+from nbml.tracking.report import LONG, SHORT, cut, text
 
 #: runs that stand beside each other as columns; more of them are rows, with this many of the differences
 BESIDE, ACROSS = 5, 8
@@ -50,12 +50,12 @@ def _table(refs: Sequence[str], lines: Sequence[Difference]) -> list[Part]:
         return _runs_as_rows(refs, lines)
     more = lines[ROWS:]
     parts: list[Part] = [_beside(refs, lines[:ROWS])]
-    return parts + ([Details(f"{len(more)} more differences", [_beside(refs, more)])] if more else [])
+    return parts + ([Details(_more(more), [_beside(refs, more)])] if more else [])
 
 
 def _beside(refs: Sequence[str], lines: Sequence[Difference]) -> Table:
     heads = [Column("kind"), Column("name"), *(Column(ref, "right") for ref in refs)]
-    return Table(heads, [[muted(line.kind), code(line.name), *map(_shown, line.values)] for line in lines])
+    return Table(heads, [[muted(line.kind), code(cut(line.name)), *map(_shown, line.values)] for line in lines])
 
 
 def _runs_as_rows(refs: Sequence[str], lines: Sequence[Difference]) -> list[Part]:
@@ -63,12 +63,15 @@ def _runs_as_rows(refs: Sequence[str], lines: Sequence[Difference]) -> list[Part
     metrics = [line for line in lines if line.kind == "metric"][: ACROSS // 2]
     others = [line for line in lines if line.kind != "metric"][: ACROSS - len(metrics)]
     chosen = [*metrics, *others]
-    bar = next((line.name for line in metrics), None)
-    heads = [Column("run"), *(Column(line.name, bar="well" if line.name == bar and line.kind == "metric" else None) for line in chosen)]
+    heads = [Column("run"), *(Column(cut(line.name, SHORT), bar="well" if line in metrics[:1] else None) for line in chosen)]
     rows = [[strong(ref), *(_shown(line.values[i]) for line in chosen)] for i, ref in enumerate(refs)]
     rest = [line for line in lines if not any(line is one for one in chosen)]
     parts: list[Part] = [Table(heads, rows)]
-    return parts + ([Details(f"{len(rest)} more differences", [_beside(refs, rest)])] if rest else [])
+    return parts + ([Details(_more(rest), [_beside(refs, rest)])] if rest else [])
+
+
+def _more(lines: Sequence[Difference]) -> str:
+    return f"{len(lines)} more difference{'' if len(lines) == 1 else 's'}"
 
 
 def _code(diffs: Sequence[Diff]) -> list[Part]:
@@ -80,4 +83,4 @@ def _code(diffs: Sequence[Diff]) -> list[Part]:
 
 def _shown(value: Any) -> Any:
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return value if number else "" if value is None else text(value)
+    return value if number else "" if value is None else cut(text(value), LONG)

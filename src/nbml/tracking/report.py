@@ -41,6 +41,8 @@ DOTS = {"running": "running", "finished": "well", "failed": "bad", "interrupted"
 HEAD, COLUMNS, ROWS = 3, 3, 1000
 #: rows of a listing where nothing can be scrolled, metrics of a run that get a curve, plots of its page, stretches of one curve
 STILL, METRICS, CURVES, STRETCHES = 50, 40, 6, 99
+#: characters of a parameter among others, and alone
+SHORT, LONG = 24, 200
 SIDES = ("train", "valid", "val", "test")
 
 
@@ -48,8 +50,9 @@ def run_report(run: Run) -> Report:
     """One line; curves where there are any; the rest on demand."""
     row, body = run._row, run._body
     names = list(row.metrics)
-    facts = [f"{name} {figure(row.metrics[name])}" for name in names[:HEAD]]
-    facts += [f"{len(names) - HEAD} more metrics"] if len(names) > HEAD else []
+    facts = [f"{cut(name)} {figure(row.metrics[name])}" for name in names[:HEAD]]
+    left = len(names) - HEAD
+    facts += [f"{left} more metric{'' if left == 1 else 's'}"] if left > 0 else []
     facts += [seconds(row.seconds)] if row.seconds is not None else [f"began {ago(row.started)}"]
     facts += _data(body)
     parts: list[Part] = []
@@ -71,6 +74,15 @@ def run_report(run: Run) -> Report:
     title = (strong(run.name), muted(f"@{run.version}"))
     state = "look" if row.state == "finished" and body.get("findings") else DOTS[row.state]
     return Report(title, state, row.state, facts, parts, ["%nbml runs"], body.get("result"), "run", str(run))
+
+
+def findings_report(run: Run) -> Report:
+    """What was found in a run after its cell."""
+    body = run._body
+    said = body.get("findings") or ()
+    facts = [f"{len(said)} finding" + ("" if len(said) == 1 else "s")]
+    title = (strong(run.name), muted(f"@{run.version}"))
+    return Report(title, "look", "look", facts, findings(body), [f"nbml.run({run.id!r})"], kind="run", ref=str(run))
 
 
 def findings(body: Mapping[str, Any]) -> list[Part]:
@@ -157,8 +169,8 @@ def _metrics(run: Run, row: RunRow, counts: Mapping[str, int]) -> list[Part]:
         values = runs.points(run._store, run._thing.id, name)[2]
         real = [value for value in values if math.isfinite(value)]
         low, high = (min(real), max(real)) if real else (None, None)
-        lines.append((code(name), last, low, high, Spark(runs.curve(values), _alt(values)), counts.get(name, 0)))
-    rest = [(code(name), last) for name, last in list(row.metrics.items())[METRICS:]]
+        lines.append((code(cut(name)), last, low, high, Spark(runs.curve(values), _alt(values)), counts.get(name, 0)))
+    rest = [(code(cut(name)), last) for name, last in list(row.metrics.items())[METRICS:]]
     more: list[Part] = [Details(f"{len(rest)} more metrics", [Table(("metric", "last"), rest)])] if rest else []
     return [Table(("metric", "last", "least", "most", "course", "points"), lines), *more]
 
@@ -169,13 +181,18 @@ def _alt(values: Sequence[float]) -> str:
 
 def _params(row: RunRow) -> Details:
     changed = [name for name in row.changed if name in row.params]
-    said = ", ".join(f"{name} {text(row.params[name])}" for name in changed[:6]) or "all at their defaults"
-    lines = [(code(name), text(value), "" if name in changed else "default") for name, value in _first(row.params, changed)]
+    said = ", ".join(f"{cut(name, SHORT)} {cut(text(row.params[name]), SHORT)}" for name in changed[:6]) or "all at their defaults"
+    lines = [(code(cut(name)), cut(text(value), LONG), "" if name in changed else "default") for name, value in _first(row.params, changed)]
     return Details(f"{len(row.params)} parameters: {said}", [Table(("parameter", "value", ""), lines)])
 
 
 def _first(params: Mapping[str, Any], names: Sequence[str]) -> list[tuple[str, Any]]:
     return [(n, params[n]) for n in names] + [(n, v) for n, v in params.items() if n not in names]
+
+
+def cut(words: str, most: int = 60) -> str:
+    """A name as a table has room for it."""
+    return words if len(words) <= most else f"{words[: most - 1]}…"
 
 
 def text(value: Any) -> str:
@@ -209,7 +226,7 @@ def listing_report(
 ) -> Report:
     """Runs to be compared, newest first; ``total`` is how many there are where these are the first, ``found`` their findings."""
     names = _ranked(rows)[:COLUMNS]
-    heads = [Column("run"), *(Column(name, "right", bar="well" if i == 0 else None) for i, name in enumerate(names))]
+    heads = [Column("run"), *(Column(cut(name), "right", bar="well" if i == 0 else None) for i, name in enumerate(names))]
     heads += [Column("course")] if sparks else []
     heads += [Column("params"), *([Column("findings")] if found else []), Column("state"), Column("when", "right", "time")]
     lines = []
@@ -218,9 +235,9 @@ def listing_report(
         if sparks:
             curve = sparks.get(row.thing, ())
             cells.append(Spark(curve, f"{len(curve)} points") if curve else "")
-        told = [f"{name} {text(row.params[name])}" for name in row.changed if name in row.params]
+        told = [f"{cut(name, SHORT)} {cut(text(row.params[name]), SHORT)}" for name in row.changed[:4] if name in row.params]
         judged = [chip(found[row.thing], "look") if row.thing in found else ""] if found else []
-        cells += [", ".join(told[:4]), *judged, chip(row.state, DOTS[row.state]), row.started]
+        cells += [", ".join(told), *judged, chip(row.state, DOTS[row.state]), row.started]
         lines.append(cells)
     title = f"{total:,} run" + ("" if total == 1 else "s") + (f" where {where}" if where else "")
     following = [f"%nbml compare {rows[0].uid[:8]} {rows[1].uid[:8]}"] if len(rows) > 1 else []
@@ -229,7 +246,7 @@ def listing_report(
     parts: list[Part] = [Table(heads, lines, total, still=STILL)] if lines else []
     left = [name for name in _ranked(rows) if name not in names]
     if left:
-        said = ", ".join(left[:COLUMNS]) + (", ..." if len(left) > COLUMNS else "")
+        said = ", ".join(map(cut, left[:COLUMNS])) + (", ..." if len(left) > COLUMNS else "")
         every = f"nbml.runs({repr(where) if where else ''}).T"
         parts.append(Line((muted(f"{len(left)} more metric{'' if len(left) == 1 else 's'}: {said} · all columns: "), code(every))))
     return Report(title, parts=parts, next=following, kind="run")
