@@ -29,6 +29,7 @@ from nbml.display.values import (
     Spark,
     Table,
     Text,
+    plain_text,
     spans,
 )  # fmt: skip
 
@@ -43,6 +44,8 @@ BARS = (120, 22)
 GAUGE = (110, 14)
 #: names that stand below a picture
 LEGEND = 12
+#: characters of a styled text that is not broken in a table
+WHOLE = 32
 
 
 def escape(text: object) -> str:
@@ -269,6 +272,8 @@ def _bar(bar: str | None, filled: Sequence[float] | None, marks: Sequence[float 
 
 def _cell(value: Any, format: str | None, side: str, background: str) -> str:
     style = f"text-align:{side};{CELL}{background}"
+    if side == "right" or (isinstance(value, tuple) and len(plain_text(value)) <= WHOLE):
+        style += ";white-space:nowrap"
     if isinstance(value, (Spark, Histogram, Gauge)):
         inner = _picture(value)
     elif isinstance(value, (Span, tuple)):
