@@ -131,6 +131,13 @@ def test_a_frame_that_was_kept_as_a_version_is_loaded_from_it(page: Any) -> None
     assert recipe.run() == 6
 
 
+def test_settings_of_ours_are_no_input(page: Any, project: Path) -> None:
+    (project / "nbml.toml").write_text("[tracking]\n")
+    (project / "t.txt").write_text("3")
+    page("import nbml", "with nbml.track('set'):\n    nbml.log(x=int(open('t.txt').read()))", "x = nbml.run('set').metrics['x']")
+    assert [said.name for said in nbml.run("set").recipe.inputs] == ["t.txt"]
+
+
 def test_the_recipe_of_a_run_is_its_block(page: Any) -> None:
     page("import nbml\nx = 3\nunused = 1", "with nbml.track('base') as run:\n    y = x * 2\n    nbml.log(area=y)\n    print(y)")
     kept = recorder.current()

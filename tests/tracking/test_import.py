@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 import nbml
+from conftest import until
 from nbml import errors, store
 
 MADE = """
@@ -91,6 +92,14 @@ def test_an_offline_run_of_wandb_comes_whole_and_once(project: Path, made: Path)
     assert (len(again), len(nbml.runs())) == (0, 1)
     assert "0 runs imported from W&B · 1 were here already" in repr(again)
     assert "wandb" not in sys.modules
+
+
+def test_a_run_that_nbml_had_sent_to_wandb_is_here_already(project: Path) -> None:
+    with nbml.track("own", to="wandb") as run:
+        nbml.log(x=1)
+    until(lambda: run.mirrors["wandb"].startswith("wandb/"), 60)
+    assert len(nbml.import_runs("wandb")) == 0
+    assert len(nbml.runs()) == 1
 
 
 @pytest.mark.parametrize("place", ["mlflow.db", "mlruns"])

@@ -20,6 +20,7 @@ from nbml.commands.calls import Call, bind
 from nbml.commands.parser import read
 from nbml.commands.table import TABLE
 from nbml.magics.tokens import typed
+from nbml.magics.told import Told
 
 RUN = {command.name for command in TABLE if command.cell == "run"}
 FIRST = re.compile(r"%%nbml[ \t]+(?P<line>(?P<name>[a-z]+)\b.*)$")
@@ -74,6 +75,7 @@ class Cells:
         self.infos: list[Any] = []
         self.open: list[Open] = []
         self.ended: list[Open] = []
+        self.told = Told(shell)
 
     def begin(self, line: str, below: str = "") -> None:
         words = read(typed(line, "%%nbml"), "%%nbml")
@@ -110,6 +112,7 @@ class Cells:
         while self.open and (result is None or self.open[-1].info in (info, None)):
             self.close(error)
         self.infos = self.infos[: self.infos.index(info)] if info in self.infos else []
+        self.told.tell()
         self.show(info)
 
     def close(self, error: BaseException | None) -> None:
@@ -121,11 +124,9 @@ class Cells:
 
     def show(self, info: Any) -> None:
         """Show the runs of a cell that has ended."""
-        from IPython.display import display
-
         ended, self.ended = self.ended, []
         for opened in ended:
-            display(opened.run)
+            self.told.show(opened.run)
 
     def body(self, line: str, cell: str) -> Any:
         """Run a body here and now: the magic was called by a program, so that nothing was transformed."""

@@ -10,6 +10,8 @@ import sysconfig
 import tempfile
 from pathlib import Path
 
+from nbml.store.project import SETTINGS
+
 _SYSTEM = ("/proc/", "/dev/", "/sys/", "/etc/", "/usr/", "/lib", "/bin/", "/run/", "/opt/")
 #: bytes of a file up to which it is read and hashed while a statement runs
 AT_ONCE = 8 << 20
@@ -18,8 +20,6 @@ _OURS = str(Path(__file__).resolve().parents[1]) + os.sep
 
 #: folders in which a record began
 roots: list[str] = []
-#: this package, which need not lie among the libraries
-_OURS = str(Path(__file__).resolve().parents[1]) + os.sep
 
 
 @functools.cache
@@ -45,8 +45,8 @@ def _base(path: str) -> str:
 
 
 def is_input(path: str) -> bool:
-    """Whether a file that was opened is something of the user's that a result can hang on."""
-    if path.endswith((".pyc", ".pyo", ".so")) or "site-packages" in path or path.startswith(_OURS):
+    """Whether a file that was opened is something of the user's that a result can hang on; our settings are not."""
+    if path.endswith((".pyc", ".pyo", ".so", os.sep + SETTINGS)) or "site-packages" in path or path.startswith(_OURS):
         return False
     if in_project(path):
         inside = path[len(_base(path)) :]

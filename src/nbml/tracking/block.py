@@ -41,6 +41,8 @@ class Tracked(Run):
         #: the block that this one is opened in
         self.around: Any = None
         self.pictures = pictures.Pictures()
+        #: draws its output anew, where something shows it
+        self.drawn: Callable[[], None] | None = None
 
     def __enter__(self) -> Tracked:
         if self._feed is not None or self._ended:
@@ -232,9 +234,12 @@ class Tracked(Run):
         if witness.worthwhile:
             then.insert(0, ("the judgement", lambda: judging.conclude(self._store, thing, witness)))
         reproducing.remember(self._store, thing, self._mark, then, self._redaction)
+        opened.ended.append(Run(self._store, self._thing, self.id))
 
     def _draw(self) -> None:
         keep(self._report(), self._store)
+        if self._ended and self.drawn is not None:
+            self.drawn()
 
     def _line(self, feed: Feed, state: str) -> dict[str, Any]:
         """The panel's line."""

@@ -8,11 +8,16 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import deque
 from contextvars import ContextVar
 from typing import Any
 
+from nbml.tracking import after
+
 #: outermost first
 _open: list[Any] = []
+#: the last runs that ended in this process and have not been told of since
+ended: deque[Any] = deque(maxlen=50)
 inside: ContextVar[Any] = ContextVar("nbml-block", default=None)
 _thread = threading.local()
 _count = 0
@@ -87,3 +92,10 @@ def count() -> int:
 def any_open() -> bool:
     """Whether a block is open."""
     return bool(_open)
+
+
+def take_known() -> list[Any]:
+    """Those of ``ended`` about which all is known; they are told of once."""
+    every = [ended.popleft() for _ in range(len(ended))]
+    ended.extend(run for run in every if after.pending(run._thing.id))
+    return [run for run in every if run not in ended]

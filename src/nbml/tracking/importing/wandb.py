@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -22,6 +23,8 @@ HEAD = struct.pack("<4sHB", b":W&B", 0xBEE1, 0)
 HISTORY, CONFIG, RUN, EXIT = 2, 5, 17, 18
 #: names that a row of wandb has for itself
 OWN = ("_step", "_timestamp", "_runtime")
+#: an id that nbml gave: wandb's own are of other letters and shorter
+OURS = re.compile("[0-9a-f]{10}")
 
 Fields = dict[int, list[Any]]
 
@@ -66,7 +69,7 @@ def _head(run: Foreign | None, said: Fields) -> Foreign:
     if run is None:
         stamp = message(said[17][0]) if 17 in said else {}
         started = stamp.get(1, [0])[0] + stamp.get(2, [0])[0] / 1e9
-        run = Foreign(TOOL, id, name or id, _text(said, 3), "interrupted", started, None)
+        run = Foreign(TOOL, id, name or id, _text(said, 3), "interrupted", started, None, id if OURS.fullmatch(id) else "")
     run.name = name or run.name
     run.note = _text(said, 9) or run.note
     run.tags = [tag.decode() for tag in said.get(10, ())] or run.tags
