@@ -31,30 +31,38 @@ def comparison(chosen: Sequence[Run]) -> pd.DataFrame:
         ("metric", metrics), ("param", params), ("data", [{"data": said} if said else {} for said in data]),
         ("environment", [_environment(body.get("environment") or {}) for body in told]),
     ]  # fmt: skip
-    lines: list[Difference] = []
-    equal = 0
-    changed = {name for row in rows for name in row.changed}
-    for kind, each in sides:
-        for name in _names(each, changed):
-            values = [side.get(name) for side in each]
-            if all(_same(values[0], value) for value in values[1:]):
-                equal += 1
-            else:
-                dull = kind == "param" and None in values and name not in changed
-                lines.append(Difference(kind, name, values, dull))
+    lines, equal = _differences(sides, {name for row in rows for name in row.changed})
     programs = [str((body.get("recipe") or {}).get("source", "")) for body in told]
     if not all(programs):
         programs = [run.source for run in chosen]
     diffs = _diffs(refs, programs)
     if len(set(programs)) > 1:
         lines.append(Difference("code", "code", _sizes(programs, diffs, refs)))
+    plot = axes.parallel(refs, *([(x.name, _given(x, of)) for x in lines if x.kind == kind and not x.dull]
+                                 for kind, of in (("param", params), ("metric", metrics))))  # fmt: skip
+    return shown_as(_frame(refs, lines), comparison_report(refs, lines, equal, plot, _curves(chosen, refs), diffs))
+
+
+def _differences(sides: Sequence[tuple[str, list[dict[str, Any]]]], changed: set[str]) -> tuple[list[Difference], int]:
+    """What is not the same in all runs, those of ``changed`` before the others of their kind, and how much is."""
+    lines: list[Difference] = []
+    equal = 0
+    for kind, each in sides:
+        for name in _names(each, changed):
+            values = [side.get(name) for side in each]
+            if all(_same(values[0], value) for value in values[1:]):
+                equal += 1
+            else:
+                lines.append(Difference(kind, name, values, dull=kind == "param" and None in values and name not in changed))
+    return lines, equal
+
+
+def _frame(refs: Sequence[str], lines: Sequence[Difference]) -> pd.DataFrame:
     frame = pd.DataFrame({"kind": [line.kind for line in lines]}, dtype="str")
     for place, ref in enumerate(refs):
         frame[ref] = pd.Series([line.values[place] for line in lines], dtype=object)
     frame.index = pd.Index([line.name for line in lines], name="name", dtype="str")
-    plot = axes.parallel(refs, *([(x.name, _given(x, of)) for x in lines if x.kind == kind and not x.dull]
-                                 for kind, of in (("param", params), ("metric", metrics))))  # fmt: skip
-    return shown_as(frame, comparison_report(refs, lines, equal, plot, _curves(chosen, refs), diffs))
+    return frame
 
 
 def _given(line: Difference, of: Sequence[dict[str, Any]]) -> list[Any]:
