@@ -14,6 +14,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeClassifier
 
 import nbml
 from nbml.display import MIME
@@ -70,6 +71,24 @@ def test_code_is_compared_by_recipes_where_all_have_one_else_by_cells(project: P
     assert "\n  - b = 2\n  + b = 3\n  + c = 4" in repr(frame)
 
 
+def test_the_same_code_in_another_cell_under_another_name_is_the_same(project: Path) -> None:
+    chosen = [logged({"auc": 0.5}, name=name) for name in ("one", "two")]
+    for run, count in zip(chosen, (3, 7), strict=True):
+        body(run, recipe={"source": f"# cell 1\na = 1\nwith nbml.track('{run.name}'):\n    # cell {count}\n    nbml.log(auc=a)\n"})
+    assert nbml.compare(*chosen).empty
+    assert repr(nbml.compare(*chosen)).startswith("one@1 and two@1: no difference")
+
+
+def test_none_is_a_value(project: Path) -> None:
+    chosen = []
+    for depth in (None, 3):
+        with nbml.track("tree") as run:
+            DecisionTreeClassifier(max_depth=depth).fit(X, Y)
+        chosen.append(run)
+    assert nbml.compare(*chosen).loc["max_depth"].tolist() == ["param", None, 3]
+    assert "max_depth    None       3" in repr(nbml.compare(*chosen))
+
+
 def test_long_equal_stretches_of_code_are_cut() -> None:
     before = "\n".join(f"line {i}" for i in range(40))
     lines = diff(before, before.replace("line 20\n", "new <b>\n"))
@@ -93,7 +112,7 @@ def test_curves_lie_over_each_other(project: Path) -> None:
     assert alt == "valid/loss: logit@1 from 1 to 0.00333; logit@2 from 0.500 to 0.00332"
 
 
-def test_many_runs_are_lines_over_axes(project: Path) -> None:
+def test_many_chosenare_lines_over_axes(project: Path) -> None:
     chosen = [logged({"auc": 0.5 + i / 200}, c=10.0 ** (i % 7 - 3)) for i in range(50)]
     frame = nbml.compare(*chosen)
     assert frame.shape == (2, 51)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from nbml.display import PALETTE, Curves, Diff, Series
 from nbml.display.listing import shown_as
 from nbml.store import runs
 from nbml.tracking import axes
+from nbml.tracking.axes import ABSENT
 from nbml.tracking.comparing_report import Difference, comparison_report
 from nbml.tracking.fits import plain
 from nbml.tracking.report import course, points
@@ -19,6 +21,8 @@ from nbml.tracking.values import Run
 
 #: metrics whose curves are drawn, equal lines around a change, programs beside the first
 CURVES, AROUND, DIFFS = 8, 3, 5
+#: what a Recipe says of where its statements stood
+_COUNT = re.compile(r"^[ \t]*# cell \d+\n", re.MULTILINE)
 
 
 def comparison(chosen: Sequence[Run]) -> pd.DataFrame:
@@ -32,14 +36,13 @@ def comparison(chosen: Sequence[Run]) -> pd.DataFrame:
         ("environment", [_environment(body.get("environment") or {}) for body in told]),
     ]  # fmt: skip
     lines, equal = _differences(sides, {name for row in rows for name in row.changed})
-    programs = [str((body.get("recipe") or {}).get("source", "")) for body in told]
+    programs = [_bare(str((body.get("recipe") or {}).get("source", "")), run) for run, body in zip(chosen, told, strict=True)]
     if not all(programs):
         programs = [run.source for run in chosen]
     diffs = _diffs(refs, programs)
     if len(set(programs)) > 1:
         lines.append(Difference("code", "code", _sizes(programs, diffs, refs)))
-    plot = axes.parallel(refs, *([(x.name, _given(x, of)) for x in lines if x.kind == kind and not x.dull]
-                                 for kind, of in (("param", params), ("metric", metrics))))  # fmt: skip
+    plot = axes.parallel(refs, *([(x.name, x.values) for x in lines if x.kind == kind and not x.dull] for kind in ("param", "metric")))
     return shown_as(_frame(refs, lines), comparison_report(refs, lines, equal, plot, _curves(chosen, refs), diffs))
 
 
@@ -49,25 +52,26 @@ def _differences(sides: Sequence[tuple[str, list[dict[str, Any]]]], changed: set
     equal = 0
     for kind, each in sides:
         for name in _names(each, changed):
-            values = [side.get(name) for side in each]
+            values = [side.get(name, ABSENT) for side in each]
             if all(_same(values[0], value) for value in values[1:]):
                 equal += 1
             else:
-                lines.append(Difference(kind, name, values, dull=kind == "param" and None in values and name not in changed))
+                lines.append(Difference(kind, name, values, dull=kind == "param" and ABSENT in values and name not in changed))
     return lines, equal
 
 
 def _frame(refs: Sequence[str], lines: Sequence[Difference]) -> pd.DataFrame:
     frame = pd.DataFrame({"kind": [line.kind for line in lines]}, dtype="str")
     for place, ref in enumerate(refs):
-        frame[ref] = pd.Series([line.values[place] for line in lines], dtype=object)
+        frame[ref] = pd.Series([None if line.values[place] is ABSENT else line.values[place] for line in lines], dtype=object)
     frame.index = pd.Index([line.name for line in lines], name="name", dtype="str")
     return frame
 
 
-def _given(line: Difference, of: Sequence[dict[str, Any]]) -> list[Any]:
-    """The values of a line, those that a run has not apart from those that are None."""
-    return [own.get(line.name, axes.ABSENT) for own in of]
+def _bare(program: str, run: Run) -> str:
+    """A Recipe without what differs between any two runs: the counts of its cells, and what the run is called."""
+    named = re.escape(run.name)
+    return re.sub(rf"(with nbml\.track\()(['\"]){named}\2", r"\1...", _COUNT.sub("", program))
 
 
 def _names(each: Sequence[dict[str, Any]], first: set[str]) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nbml.display import Column, Curves, Details, Diff, Parallel, Part, Report, Table, Text, code, muted, strong
+from nbml.tracking.axes import ABSENT
 from nbml.tracking.report import LONG, SHORT, cut, text
 
 #: runs that stand beside each other as columns; more of them are rows, with this many of the differences
@@ -17,7 +18,7 @@ ROWS, CURVES, LINES = 30, 2, 60
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing in which runs differ: a value each, None for none. ``dull``: a parameter at its default that only some have."""
+    """One thing in which runs differ: a value each, ABSENT for none. ``dull``: a parameter at its default that only some have."""
 
     kind: str
     name: str
@@ -83,4 +84,4 @@ def _code(diffs: Sequence[Diff]) -> list[Part]:
 
 def _shown(value: Any) -> Any:
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return value if number else "" if value is None else cut(text(value), LONG)
+    return value if number else "" if value is ABSENT else cut(text(value), LONG)
