@@ -132,7 +132,8 @@ REFUSALS = {
     "%%nbml track Bad Name\n1": "BadArgument: a name is one word: Bad Name\nTry: %%nbml track bad-name",
     "%%nbml track Bad --tags a\n1": "BadName: the name 'Bad' does not fit: lower-case letters, digits, '.', '_' and '-', at most 63; "
     "'bad' would\nTry: %%nbml track bad --tags a",
-    "%%nbml track base --to wandb,neptune\n1": "UnknownAdapter: no tracker 'neptune'; known: comet, mlflow, wandb\nTry: %%nbml track base --to wandb",
+    "%%nbml track base --to wandb,neptune\n1": "UnknownAdapter: no tracker 'neptune'; known: comet, mlflow, wandb"
+    "\nTry: %%nbml track base --to wandb",
     "%nbml suite Plan@x": "BadName: the name 'Plan' does not fit: lower-case letters, digits, '.', '_' and '-', at most 63; 'plan' would"
     "\nTry: %nbml suite plan@1",
     "%nbml validate df --suite a/b": "BadName: the name 'a/b' does not fit: lower-case letters, digits, '.', '_' and '-', at most 63; "

@@ -31,6 +31,8 @@ T = TypeVar("T")
 class Tracked(Run):
     """A run and its block, once: entering begins the run, leaving ends it. An exception ends it as failed and goes on."""
 
+    _patience = 0.0  # its own cell is not held up
+
     def __init__(self, store: Store, name: str, to: Sequence[str], tags: Sequence[str], note: str, last: Run | None) -> None:
         thing = last._thing if last else Thing(0, "run", name, 0)
         super().__init__(store, thing, last.id if last else uuid.uuid4().hex[:10])

@@ -12,14 +12,17 @@ import pandas as pd
 from nbml.display.listing import shown_as
 from nbml.store import Store, existing, runs
 from nbml.store.runs import RunRow
-from nbml.tracking import report
+from nbml.tracking import after, report
 from nbml.tracking.fits import plain
 
+#: seconds that a listing waits for judgements
+PATIENCE = 3.0
 FIXED = ("name", "state", "started", "duration")
 
 
 def listing(where: str | None) -> pd.DataFrame:
-    """See ``runs``."""
+    """See ``runs``. Waits a moment for what is still being found out about runs of this process."""
+    after.wait(timeout=PATIENCE)
     store = existing()
     rows = runs.rows(store) if store is not None else []
     frame = table(rows)

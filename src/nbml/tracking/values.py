@@ -74,6 +74,9 @@ class Run(Shown):
     Everything is read from the record when it is asked for, so a run that goes on shows how far it is.
     """
 
+    #: seconds that its picture waits for what is still being found out about it in this process
+    _patience = 5.0
+
     def __init__(self, store: Store, thing: Thing, uid: str) -> None:
         self._store, self._thing = store, thing
         self.id = uid
@@ -265,4 +268,5 @@ class Run(Shown):
     def _report(self) -> Report:
         from nbml.tracking.report import run_report
 
+        after.wait(self._thing.id, self._patience)
         return run_report(self)
