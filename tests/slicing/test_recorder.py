@@ -10,6 +10,7 @@ import pytest
 
 from nbml import slicing, store
 from nbml.slicing import recorder
+from nbml.slicing.cells import as_run
 
 
 def run(shell: Any, *cells: str) -> None:
@@ -53,8 +54,8 @@ def test_magics_are_the_python_that_ran_and_lines_stay(notebook: Any) -> None:
 
 
 def test_a_first_line_of_ours_is_a_comment_where_the_body_runs_as_the_cell(notebook: Any) -> None:
-    assert recorder.as_run(notebook, "%%nbml track base --to wandb\nx = 1\n") == ("# %%nbml track base --to wandb\nx = 1\n", 1)
-    assert recorder.as_run(notebook, "%%nbml expect churn\n0 <= rows\n")[0].startswith("get_ipython().run_cell_magic('nbml'")
+    assert as_run(notebook, "%%nbml track base --to wandb\nx = 1\n") == ("# %%nbml track base --to wandb\nx = 1\n", 1)
+    assert as_run(notebook, "%%nbml expect churn\n0 <= rows\n")[0].startswith("get_ipython().run_cell_magic('nbml'")
 
 
 def test_cells_before_the_load_are_known_too(notebook: Any) -> None:

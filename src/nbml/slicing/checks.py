@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from nbml import errors
 from nbml.slicing import clocks, patches, risks
 from nbml.slicing import statements as texts
-from nbml.slicing.recorder import binds
+from nbml.slicing.cells import binds
 
 if TYPE_CHECKING:
     from nbml.slicing.cutting import Cutter

@@ -12,8 +12,8 @@ from nbml import errors
 from nbml.slicing import constants, objects, risks
 from nbml.slicing import sources as origin
 from nbml.slicing import statements as texts
+from nbml.slicing.cells import binds
 from nbml.slicing.program import Part, factory
-from nbml.slicing.recorder import binds
 from nbml.slicing.sources import Found
 
 if TYPE_CHECKING:

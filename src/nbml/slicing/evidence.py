@@ -1,4 +1,7 @@
-"""What each executed statement read and changed: the text says what it may touch, digests before and after say what it did."""
+"""What each executed statement read and changed: the text says what it may touch, digests before and after say what it did.
+
+Longer than most: what is done before a statement and what after it share the open statement and the state of all names.
+"""
 
 from __future__ import annotations
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from nbml.slicing import objects
 from nbml.slicing import sources as origin
 from nbml.slicing import statements as texts
+from nbml.slicing.cells import binds
 from nbml.slicing.program import Part
-from nbml.slicing.recorder import binds
 from nbml.slicing.sources import FUTURE, Found
 
 if TYPE_CHECKING:

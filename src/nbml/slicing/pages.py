@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from nbml.slicing import hearing, marks, recorder, texts
+from nbml.slicing.cells import Cell, as_run
 from nbml.slicing.digests import look, short
 from nbml.slicing.events import Digest, Event, Place, Statement, name_place
 from nbml.slicing.evidence import Evidence, parts_of
@@ -49,13 +50,13 @@ def _agree(reads: Any, found: dict[Place, Digest]) -> bool:
     return all(digest is None or digest is ... or place in outside or found.get(place) == digest for place, digest in reads.items())
 
 
-def saved(cells: Sequence[recorder.Cell]) -> list[tuple[str, str]]:
+def saved(cells: Sequence[Cell]) -> list[tuple[str, str]]:
     """(id, source) of the code cells of the page, from top to bottom.
 
     What ran after the page was saved last is on it as it ran: front ends save every few minutes. Where no page is known, or it
     knows none of the cells, the page is what was run: each cell's last text, in the order in which they ran first.
     """
-    ran: dict[str, recorder.Cell] = {}
+    ran: dict[str, Cell] = {}
     for cell in cells:
         ran[cell.id or f"#{cell.seq}"] = cell
     path = notebook()
@@ -85,7 +86,7 @@ def notebook() -> Path | None:
 
 def statements(shell: Any, source: str) -> Iterator[str]:
     """The statements of a cell in their normal form, as they are recorded."""
-    text, _ = recorder.as_run(shell, source)
+    text, _ = as_run(shell, source)
     try:
         body = ast.parse(text).body
     except SyntaxError:

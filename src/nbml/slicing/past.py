@@ -11,7 +11,7 @@ from nbml.slicing.events import Event, Place, Statement, name_place
 from nbml.slicing.texts import Text
 
 if TYPE_CHECKING:
-    from nbml.slicing.recorder import Cell
+    from nbml.slicing.cells import Cell
 
 _PLAIN = (ast.Call, ast.BinOp, ast.Compare, ast.Constant)
 

@@ -9,7 +9,7 @@ import symtable
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from nbml.slicing.recorder import Cell, binds
+from nbml.slicing.cells import Cell, binds
 
 #: methods that change a list, dict or set in place
 CHANGERS = frozenset(

@@ -250,9 +250,9 @@ def cells() -> list[str]:
 
 def assigned() -> tuple[str, ...]:
     """The names that the statements of the running cell bind."""
-    from nbml.slicing import recorder
+    from nbml.slicing.cells import bound
 
-    return recorder.bound(_as_run())
+    return bound(_as_run())
 
 
 def read() -> set[str]:
@@ -266,11 +266,11 @@ def read() -> set[str]:
 
 def _as_run() -> str:
     """The Python of the running cell."""
-    from nbml.slicing import recorder
+    from nbml.slicing.cells import as_run
 
     shell = running_shell()
     source = str((_running() or _newest(shell)).get("source", "")) if shell is not None else ""
-    return recorder.as_run(shell, source)[0] if source else ""
+    return as_run(shell, source)[0] if source else ""
 
 
 def _running() -> dict[str, Any]:

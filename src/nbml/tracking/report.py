@@ -51,8 +51,8 @@ def run_report(run: Run) -> Report:
     row, body = run._row, run._body
     names = list(row.metrics)
     facts = [f"{cut(name)} {figure(row.metrics[name])}" for name in names[:HEAD]]
-    left = len(names) - HEAD
-    facts += [f"{left} more metric{'' if left == 1 else 's'}"] if left > 0 else []
+    further = len(names) - HEAD
+    facts += [f"{further} more metric{'' if further == 1 else 's'}"] if further > 0 else []
     facts += [seconds(row.seconds)] if row.seconds is not None else [f"began {ago(row.started)}"]
     facts += _data(body)
     parts: list[Part] = []

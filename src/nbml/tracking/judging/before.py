@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from nbml.slicing.recorder import Cell
+from nbml.slicing.cells import Cell
 from nbml.tracking.judging.steps import Mark, Reader
 from nbml.tracking.values import Finding
 
