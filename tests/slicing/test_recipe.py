@@ -131,6 +131,25 @@ def test_a_frame_that_was_kept_as_a_version_is_loaded_from_it(page: Any) -> None
     assert recipe.run() == 6
 
 
+@pytest.mark.parametrize(("cell", "verdict"), [
+    ("m = SVC(C=2).fit(X, y)", "reproducible"),
+    ("m = GridSearchCV(SVC(), {'C': [1, 2]}, cv=3).fit(X, y)", "reproducible"),
+    ("m = HistGradientBoostingClassifier(max_iter=3)\nm.fit(X, y)", "reproducible"),
+    ("for C in (1, 2):\n    m = SVC(C=C).fit(X, y)", "reproducible"),
+    ("m = HistGradientBoostingClassifier(max_iter=3, early_stopping=True).fit(X, y)", "not-reproducible"),
+    ("m = RandomForestClassifier(3).fit(X, y)", "not-reproducible"),
+    ("for m in (RandomForestClassifier(3), SVC()):\n    m.fit(X, y)", "not-reproducible"),
+    ("both = [RandomForestClassifier(3), SVC()]\nfor m in both:\n    m.fit(X, y)", "not-reproducible"),
+])  # fmt: skip
+def test_a_seed_that_is_drawn_and_not_used_is_no_randomness(page: Any, cell: str, verdict: str) -> None:
+    page("from sklearn.datasets import load_iris\nfrom sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier\n"
+         "from sklearn.model_selection import GridSearchCV\nfrom sklearn.svm import SVC\nX, y = load_iris(return_X_y=True)",
+         "RandomForestClassifier(2).fit(X, y)", cell, "score = m.score(X, y)")  # fmt: skip
+    recipe = nbml.recipe("score")
+    assert recipe.verdict == verdict, recipe.why
+    assert "RandomForestClassifier(2)" not in recipe.source, "what was drawn before has no part in it"
+
+
 def test_settings_of_ours_are_no_input(page: Any, project: Path) -> None:
     (project / "nbml.toml").write_text("[tracking]\n")
     (project / "t.txt").write_text("3")

@@ -67,10 +67,17 @@ class Event:
     logged: bool = False
     #: names whose large values were compared by a sample
     sampled: tuple[str, ...] = ()
+    #: states of generators that it drew from without using what it drew
+    idle: frozenset[Place] = frozenset()
 
     @property
     def text(self) -> str:
         return self.statement.text
+
+    @property
+    def needs(self) -> dict[Place, Digest]:
+        """What it read and what has a part in what it gave."""
+        return {place: digest for place, digest in self.reads.items() if place not in self.idle}
 
     @property
     def label(self) -> str:

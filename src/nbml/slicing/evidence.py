@@ -18,6 +18,7 @@ from typing import Any
 
 from nbml.slicing import hearing, marks, places, texts
 from nbml.slicing.digests import View, look, names_of, short
+from nbml.slicing.draws import immaterial
 from nbml.slicing.events import Digest, Event, Place, Statement, name_place
 from nbml.slicing.manners import HIDDEN, SEEDS
 from nbml.slicing.places import file_hash, in_project, is_input
@@ -52,6 +53,7 @@ class Opened:
     added: set[Place] = field(default_factory=set)
     why: set[str] = field(default_factory=set)
     imported: set[str] = field(default_factory=set)
+    drawn: set[Place] = field(default_factory=set)
 
 
 @dataclass
@@ -248,10 +250,11 @@ class Evidence:
         if _only_ours(now):
             return
         given = {file: said for file, (said, _) in now.heard.files.items()} | now.heard.written
+        idle = frozenset(now.drawn) if now.drawn and immaterial(now.text.node, self.namespace) else frozenset()
         self.events.append(Event(
             len(self.events), *self.where(), now.statement, now.reads, now.writes, frozenset(now.kills), failed, displayed, True,
             tuple(sorted(now.text.why | now.why)), {n: r for n, r in rows.items() if r != (None, None)}, now.previous, frozenset(now.added),
-            given, frozenset(now.imported), sum(count() for count in self.counters) > now.logged, sampled,
+            given, frozenset(now.imported), sum(count() for count in self.counters) > now.logged, sampled, idle,
         ))  # fmt: skip
 
     def late(self, now: Opened) -> None:
@@ -335,6 +338,7 @@ class Evidence:
                     now.kills.add(("rng", key))
                 else:
                     now.reads[("rng", key)] = now.rng.get(key)
+                    now.drawn.add(("rng", key))
             self.state[("rng", key)] = digest
         self.drawn = after
 

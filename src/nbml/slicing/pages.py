@@ -38,7 +38,7 @@ def hidden(evidence: Evidence, chosen: Sequence[Event], need: Iterable[Place], s
         world.cell(key, source)
     if sinks:
         wanted = [event for event in chosen if event.number in set(sinks)]
-        same = all(any(text == event.text and _agree(event.reads, found) for text, found in world.steps) for event in wanted)
+        same = all(any(text == event.text and _agree(event.needs, found) for text, found in world.steps) for event in wanted)
     else:
         same = all(world.get(p) == evidence.state.get(p) for p in need if p[0] == "n" and p in evidence.state)
     return [] if same else _reasons(page, chosen, kept.shell)
@@ -157,7 +157,7 @@ class World:
         known = sorted(self.known.get(text, []), key=self.unlike, reverse=True)
         for event in reversed(known):
             found = {place: digest if digest is ... else self.get(place) for place, digest in event.reads.items()}
-            if all(self.fits(event, place, digest, found[place]) for place, digest in event.reads.items()):
+            if all(self.fits(event, place, digest, found[place]) for place, digest in event.needs.items()):
                 return found, self.grown(event, self.written(event), text), event.kills, event.failed
         event = known[-1] if known else self.by_text(text)
         found = {place: digest if digest is ... else self.get(place) for place, digest in event.reads.items()}

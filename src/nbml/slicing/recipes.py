@@ -34,7 +34,9 @@ class Chosen:
 def backward(events: Iterable[Event], need: Iterable[Place], sinks: Iterable[Event] = ()) -> Chosen:
     """What of ``events`` (oldest first) made the needed places, and the events ``sinks`` themselves."""
     places, always, found = set(need), {event.number for event in sinks}, Chosen()
-    for event in reversed(list(events)):
+    events, unseeded = list(events), set[Place]()
+    seeds = {place: event.number for event in reversed(events) for place in event.kills if place[0] == "rng"}
+    for event in reversed(events):
         names = {place[1] for place in places if place[0] == "n"}
         hits = [p for p in event.writes if p in places or (p[0] == "n" and p[1] in names and _all_of(p, event, places))]
         sink = event.number in always
@@ -46,9 +48,12 @@ def backward(events: Iterable[Event], need: Iterable[Place], sinks: Iterable[Eve
             if place[0] == "n" and place[2] == "":  # a new binding takes all its parts
                 places -= {other for other in places if other[:2] == place[:2]}
             places.discard(place)
-        places |= set(event.reads)
+        places |= set(event.reads if any(place[0] == "rng" for place in hits) else event.needs)
+        drawn = {place for place in event.needs if place[0] == "rng" and seeds.get(place, event.number) >= event.number}
+        unseeded |= drawn  # no seed stands above it: what was drawn before has no part in it
+        places -= drawn
     found.events.reverse()
-    found.left = places
+    found.left = places | unseeded
     return found
 
 
@@ -81,7 +86,7 @@ def recipe_of(events: Sequence[Event], name: str, *, nth: int = -1) -> Recipe:
     evidence = _evidence()
     sinks = [event for event in events if logs(event, evidence)] or list(events)
     last = max((event.number for event in events), default=-1)
-    need = {place for event in sinks for place in event.reads}
+    need = {place for event in sinks for place in event.needs}
     keys = {event.statement.block for event in events} - {-1}
     sinks += [event for event in evidence.events if event.statement.key in keys and event not in sinks]  # the lines of the with
     chosen = backward([event for event in evidence.events if event.number <= last], (), sinks)
@@ -156,7 +161,7 @@ class _Reader:
                 self.inputs.append(Input("environment", place[1]))
                 if environment(place[1]) != digest:
                     self.why.append(f"{cell}: the environment variable {place[1]} has changed since it was read, in `{event.head}`")
-            elif place[0] == "rng" and place in self.chosen.left:
+            elif place[0] == "rng" and place in self.chosen.left and place not in event.idle:
                 told = f"draws from the global random state of {place[1]}, which no seed had set: randomness without a seed"
                 self.why.append(f"{cell}: `{event.head}` {told} (a random_state is missing?)")
         at = f", in `{event.head}`" if event.statement.key >= 0 or not event.evidence else ""
