@@ -58,7 +58,8 @@ def main(seeds: str, verbose: bool) -> None:
     print(f"| fault | {' | '.join(f'hits at {s:g}' for s in STRENGTHS)} | of |\n| --- | {'---: | ' * (len(STRENGTHS) + 1)}")
     for fault in corpora.FAULTS:
         print(f"| {fault} | {' | '.join(str(sum(hits[fault, s])) for s in STRENGTHS)} | {len(hits[fault, 1.0])} |")
-    print(f"\nFalse alarms: {len(alarms)} in {len(all_of_them)} sound fits. Seconds: median {seconds[len(seconds) // 2]:.2f}, most {seconds[-1]:.2f}.\n")
+    print(f"\nFalse alarms: {len(alarms)} in {len(all_of_them)} sound fits.")
+    print(f"Seconds: median {seconds[len(seconds) // 2]:.2f}, most {seconds[-1]:.2f}.\n")
     print("\n".join(f"- {alarm}" for alarm in alarms))
 
 

@@ -7,7 +7,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_iris, load_wine, make_classification, make_friedman1, make_regression
+from sklearn.datasets import (
+    load_breast_cancer,
+    load_diabetes,
+    load_digits,
+    load_iris,
+    load_wine,
+    make_classification,
+    make_friedman1,
+    make_regression,
+)
 from sklearn.ensemble import GradientBoostingClassifier, GradientBoostingRegressor, RandomForestClassifier, RandomForestRegressor
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GroupShuffleSplit, train_test_split
@@ -77,9 +86,11 @@ def _regression(kind: int, seed: int) -> tuple[pd.DataFrame, pd.Series]:
 
 def _classifier(kind: int, seed: int) -> Any:
     return (
-        make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)), RandomForestClassifier(100, min_samples_leaf=3, random_state=seed),
+        make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)),
+        RandomForestClassifier(100, min_samples_leaf=3, random_state=seed),
         make_pipeline(StandardScaler(), SVC()), GradientBoostingClassifier(n_estimators=40, max_depth=2, random_state=seed),
-        make_pipeline(StandardScaler(), KNeighborsClassifier(15)), GaussianNB(), DecisionTreeClassifier(max_depth=5, min_samples_leaf=8, random_state=seed),
+        make_pipeline(StandardScaler(), KNeighborsClassifier(15)), GaussianNB(),
+        DecisionTreeClassifier(max_depth=5, min_samples_leaf=8, random_state=seed),
     )[kind % 7]  # fmt: skip
 
 
@@ -87,7 +98,8 @@ def _regressor(kind: int, seed: int) -> Any:
     return (
         make_pipeline(StandardScaler(), Ridge()), RandomForestRegressor(100, min_samples_leaf=3, random_state=seed),
         make_pipeline(StandardScaler(), SVR(C=100.0)), GradientBoostingRegressor(n_estimators=60, max_depth=2, random_state=seed),
-        make_pipeline(StandardScaler(), KNeighborsRegressor(15)), DecisionTreeRegressor(max_depth=4, min_samples_leaf=10, random_state=seed),
+        make_pipeline(StandardScaler(), KNeighborsRegressor(15)),
+        DecisionTreeRegressor(max_depth=4, min_samples_leaf=10, random_state=seed),
     )[kind % 6]  # fmt: skip
 
 
@@ -166,7 +178,12 @@ def faulty(fault: str, seed: int, strength: float = 1.0) -> Fit:
         copies = test.iloc[some].astype(float)
         if rng.random() < 0.5:
             copies = copies + rng.normal(0, 1, copies.shape) * 0.01 * X.std().to_numpy()
-        split = (pd.concat([train.astype(float), copies], ignore_index=True), test.astype(float), pd.concat([y_train, y_test.iloc[some]], ignore_index=True), y_test)
+        split = (
+            pd.concat([train.astype(float), copies], ignore_index=True),
+            test.astype(float),
+            pd.concat([y_train, y_test.iloc[some]], ignore_index=True),
+            y_test,
+        )
         return _fitted(what, model, X, y, seed, arrays=arrays, split=split)
     if fault == "target-leak":
         return _fitted(what, model, _leaking(X, y, rng, strength, regression), y, seed, arrays=arrays)

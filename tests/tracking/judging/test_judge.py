@@ -40,7 +40,10 @@ def test_a_column_that_is_the_target_is_named(no_notebook: None) -> None:
     found = nbml.judge(model, parts[0], parts[2], parts[1], parts[3])
     assert [finding.code for finding in found] == ["target-leak"]
     assert found[0].evidence["columns"] == ["outcome"]
-    assert found[0].message == f"'outcome' alone gives the target away: skill {found[0].evidence['skill']:.3f}, the next column {found[0].evidence['next']:.2f}"
+    assert (
+        found[0].message
+        == f"'outcome' alone gives the target away: skill {found[0].evidence['skill']:.3f}, the next column {found[0].evidence['next']:.2f}"
+    )
 
 
 def test_rows_of_both_sides_are_counted(no_notebook: None) -> None:

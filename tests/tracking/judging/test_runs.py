@@ -28,6 +28,7 @@ FIT = """%%nbml track x
 model = make_pipeline(StandardScaler(), LogisticRegression()).fit(X_train, y_train)
 nbml.log(acc=accuracy_score(y_test, model.predict(X_test)))
 """
+TREE = FIT.replace("LogisticRegression()", "DecisionTreeClassifier()")
 SPLIT = "X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)"
 
 
@@ -54,7 +55,7 @@ def test_a_sound_run_has_none(shell: Any) -> None:
         (["y = pd.Series(rng.permutation(y), name='target')", SPLIT, FIT], "below-baseline"),
         (["X = StandardScaler().fit_transform(X)", SPLIT, FIT], "order-leak"),
         (["X = SelectKBest(k=5).fit_transform(X, y)", SPLIT, FIT], "target-leak"),
-        (["y = y.where(rng.random(len(y)) > 0.25, 1 - y)", SPLIT, FIT.replace("LogisticRegression()", "DecisionTreeClassifier()")], "overfit"),
+        (["y = y.where(rng.random(len(y)) > 0.25, 1 - y)", SPLIT, TREE], "overfit"),
         (["y = (rng.random(len(y)) < 0.06).astype(int)", SPLIT, FIT], "empty-metric"),
         (["%%nbml track x\nnbml.log(cv=cross_val_score(DecisionTreeClassifier(), X, rng.permutation(y)).mean())"], "below-baseline"),
         (["%%nbml track x\nnbml.log(acc=DecisionTreeClassifier().fit(X, y).score(X, y))"], "split-overlap"),
@@ -68,7 +69,8 @@ def test_what_ruins_a_run_is_said(shell: Any, cells: list[str], code: str) -> No
 
 
 def test_a_search_is_judged_by_rows_of_its_own(shell: Any) -> None:
-    cell = "%%nbml track x\nsearch = GridSearchCV(LogisticRegression(), {'C': [0.1, 1]}).fit(StandardScaler().fit(X).transform(X), rng.permutation(y))"
+    search = "GridSearchCV(LogisticRegression(), {'C': [0.1, 1]}).fit(StandardScaler().fit(X).transform(X), rng.permutation(y))"
+    cell = f"%%nbml track x\nsearch = {search}"
     assert "below-baseline" in codes(shell, cell + "\nnbml.log(best=search.best_score_)")
 
 
@@ -84,6 +86,6 @@ def test_the_line_of_a_loss_is_told_and_a_split_by_time_is_none(shell: Any) -> N
 
 def test_values_of_a_private_column_are_never_told(shell: Any, project: Path) -> None:
     (project / "nbml.toml").write_text('[data]\nprivate = ["outcome"]\n')
-    found = findings(shell, "X = X.assign(outcome=np.where(y, 'canary-yes', 'canary-no'))", SPLIT,
-                     FIT.replace("(X_train", "(X_train.drop(columns='outcome')").replace("(X_test", "(X_test.drop(columns='outcome')"))  # fmt: skip
+    fit = FIT.replace("(X_train", "(X_train.drop(columns='outcome')").replace("(X_test", "(X_test.drop(columns='outcome')")
+    found = findings(shell, "X = X.assign(outcome=np.where(y, 'canary-yes', 'canary-no'))", SPLIT, fit)
     assert "canary" not in str(found)

@@ -45,14 +45,14 @@ def conclude(store: Store, run: int, witness: Witness) -> None:
     """Judge what a block showed, and write ``findings`` and ``judged`` into the run's body."""
     from nbml.slicing import recorder
     from nbml.store import runs
-    from nbml.tracking.judging import cases, losses, verdicts
+    from nbml.tracking.judging import cases, losses, thresholds, verdicts
 
     metrics = tuple(runs.names(store, run))
     found: list[Finding] = []
     skipped: dict[str, str] = {}
     several = cases.cases(witness, metrics, _private())
     for case in several:
-        verdict = verdicts.of(case, witness.names, seconds=verdicts.at.SECONDS / len(several))
+        verdict = verdicts.of(case, witness.names, seconds=thresholds.SECONDS / len(several))
         found += [_named(finding, case, len(several)) for finding in verdict.findings]
         skipped |= verdict.skipped
     current = recorder.current()

@@ -11,10 +11,22 @@ from nbml.tracking.values import Finding
 
 #: what was done -> code, what it means, what to do
 SAID = {
-    "selection": ("target-leak", "chose the features by the target of all rows, before the split", "choose features on the train rows only: put the selection into a Pipeline"),
-    "encoding": ("target-leak", "coded features by the target of all rows, before the split", "encode on the train rows only: put the encoder into a Pipeline, or fit it after the split"),
-    "scaling": ("order-leak", "was fitted on all rows before the split, test rows too; it changes little, but the test rows are no longer new", "split first, then fit it on the train rows: put it into a Pipeline"),
-    "resampling": ("split-overlap", "drew rows again before the split: copies or mixtures of test rows are in train", "split first, then resample the train rows only"),
+    "selection": (
+        "target-leak", "chose the features by the target of all rows, before the split",
+        "choose features on the train rows only: put the selection into a Pipeline",
+    ),
+    "encoding": (
+        "target-leak", "coded features by the target of all rows, before the split",
+        "encode on the train rows only: put the encoder into a Pipeline, or fit it after the split",
+    ),
+    "scaling": (
+        "order-leak", "was fitted on all rows before the split, test rows too; it changes little, but the test rows are no longer new",
+        "split first, then fit it on the train rows: put it into a Pipeline",
+    ),
+    "resampling": (
+        "split-overlap", "drew rows again before the split: copies or mixtures of test rows are in train",
+        "split first, then resample the train rows only",
+    ),
 }  # fmt: skip
 
 
@@ -25,7 +37,11 @@ def before_split(cells: Iterable[Cell], seq: int, namespace: Mapping[str, Any], 
 
 def marks_of(cells: Iterable[Cell], seq: int, namespace: Mapping[str, Any], target: str) -> set[Mark]:
     """The steps that saw all rows of what was asked in the cell ``seq``."""
-    lists = {name: value for name, value in namespace.items() if (isinstance(value, (str, list, tuple)) or hasattr(value, "dtype")) and not name.startswith("_")}
+    lists = {
+        name: value
+        for name, value in namespace.items()
+        if (isinstance(value, (str, list, tuple)) or hasattr(value, "dtype")) and not name.startswith("_")
+    }
     reader = Reader(target, lists)
     for cell in cells:
         if cell.seq <= seq:

@@ -124,7 +124,16 @@ def _by_name(asked: Asked, fit: Fitted, names: Mapping[str, Any]) -> Any:
 
 
 def _shares(value: Any, other: Any) -> bool:
-    return hasattr(value, "iloc") and hasattr(other, "iloc") and type(value) is type(other) and value.index is other.index and value.shape == other.shape and value.columns.equals(other.columns) if hasattr(value, "columns") and hasattr(other, "columns") else False
+    return (
+        hasattr(value, "iloc")
+        and hasattr(other, "iloc")
+        and type(value) is type(other)
+        and value.index is other.index
+        and value.shape == other.shape
+        and value.columns.equals(other.columns)
+        if hasattr(value, "columns") and hasattr(other, "columns")
+        else False
+    )
 
 
 def _fits(flat: Any, y: Any) -> bool:

@@ -14,10 +14,15 @@ from nbml.tracking.judging import thresholds as at
 from nbml.tracking.values import Finding
 
 #: methods that may lose rows without saying how many
-LOSING = {"dropna": "dropna", "merge": "merge", "join": "join", "query": "a filter", "drop_duplicates": "drop_duplicates", "drop": "drop", "filter": "a filter", "concat": "concat"}  # fmt: skip
+LOSING = {
+    "dropna": "dropna", "merge": "merge", "join": "join", "query": "a filter", "drop_duplicates": "drop_duplicates",
+    "drop": "drop", "filter": "a filter", "concat": "concat",
+}  # fmt: skip
 #: those that say how many rows they want, or make other rows
-WANTED = frozenset({"sample", "head", "tail", "nlargest", "nsmallest", "groupby", "train_test_split", "resample", "split", "pivot", "pivot_table",
-                    "describe", "value_counts", "agg", "unique", "asfreq", "rolling", "crosstab", "melt", "stack", "unstack", "iloc"})  # fmt: skip
+WANTED = frozenset({
+    "sample", "head", "tail", "nlargest", "nsmallest", "groupby", "train_test_split", "resample", "split", "pivot", "pivot_table",
+    "describe", "value_counts", "agg", "unique", "asfreq", "rolling", "crosstab", "melt", "stack", "unstack", "iloc",
+})  # fmt: skip
 
 
 def lost(recorder: Any, seq: int) -> list[Finding]:
@@ -53,7 +58,16 @@ def _loss(event: Event) -> Finding | None:
     line = event.statement.span[0]
     message = f"{how} in {event.label}, line {line}, loses {before - after:,} of {before:,} rows of {source} ({share:.0%})"
     advice = "look at the rows that are gone: join with how='left' and indicator=True, or fill what is missing, unless they are meant to go"
-    evidence = {"how": how, "cell": event.label, "line": line, "frame": source, "into": goal, "before": before, "after": after, "share": share}
+    evidence = {
+        "how": how,
+        "cell": event.label,
+        "line": line,
+        "frame": source,
+        "into": goal,
+        "before": before,
+        "after": after,
+        "share": share,
+    }
     return Finding("rows-lost", message, evidence, advice)
 
 
@@ -85,9 +99,7 @@ def _filters(index: ast.expr) -> bool:
     """Whether an index chooses rows by what they hold."""
     if isinstance(index, ast.Tuple):
         return _filters(index.elts[0])
-    if isinstance(index, ast.Constant | ast.List | ast.Slice):
-        return False
-    return True
+    return not isinstance(index, ast.Constant | ast.List | ast.Slice)
 
 
 def _root(node: ast.AST) -> str:

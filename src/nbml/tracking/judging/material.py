@@ -173,7 +173,9 @@ def _columns(train: Any, test: Any) -> list[Column]:
         return [Column(f"x{k}", "number", first[:, k], second[:, k]) for k in range(train.shape[1])]
     import pandas as pd
 
-    return [_column(f"x{k}", pd.Series(train[:, k]).infer_objects(), pd.Series(second[:, k]).infer_objects()) for k in range(train.shape[1])]
+    return [
+        _column(f"x{k}", pd.Series(train[:, k]).infer_objects(), pd.Series(second[:, k]).infer_objects()) for k in range(train.shape[1])
+    ]
 
 
 def _heaviest(X: Any) -> Array:
@@ -236,7 +238,7 @@ def _dates(train: Any, test: Any) -> tuple[Array, Array] | None:
     """Texts that are dates, and objects of datetime, as seconds; None for what is neither."""
     import pandas as pd
 
-    some = [value for value in train.dropna().head(50)] if len(train) else []
+    some = list(train.dropna().head(50)) if len(train) else []
     if not some or not all(_like_date(value) for value in some):
         return None
     found = [pd.to_datetime(side, errors="coerce", utc=True, format="ISO8601") for side in (train, test)]

@@ -13,11 +13,15 @@ from nbml.tracking.judging.material import Array, Case, Material, Order, Target,
 from nbml.tracking.values import Finding
 
 #: words in names of columns that say whose rows they are, and when they were
-WHOSE = frozenset(
-    "id ids uid uuid guid key group groups grp patient subject user customer client person participant household session device machine"
-    " speaker author writer family animal account member student driver vehicle player employee donor well borehole pid sid cid unit engine".split()
-)
-WHEN = frozenset("t time timestamp date day week month step hour minute seq sequence order period year epoch ts datetime tick".split())
+WHOSE = frozenset({
+    "id", "ids", "uid", "uuid", "guid", "key", "group", "groups", "grp", "patient", "subject", "user", "customer", "client", "person",
+    "participant", "household", "session", "device", "machine", "speaker", "author", "writer", "family", "animal", "account", "member",
+    "student", "driver", "vehicle", "player", "employee", "donor", "well", "borehole", "pid", "sid", "cid", "unit", "engine",
+})  # fmt: skip
+WHEN = frozenset({
+    "t", "time", "timestamp", "date", "day", "week", "month", "step", "hour", "minute", "seq", "sequence", "order", "period", "year",
+    "epoch", "ts", "datetime", "tick",
+})  # fmt: skip
 #: fewest groups, and rows of a group on the average
 GROUPS, EACH = 8, 1.5
 
@@ -89,7 +93,12 @@ def neighbours(case: Case, order: Order, material: Material, target: Target, see
     said = repr(order.name) if order.name else "their order"
     message = f"test rows lie between train rows by {said}, and the neighbours tell the target: likeness {alike:.2f} (0 without order)"
     evidence = {"column": order.name, "kind": order.kind, "likeness": alike, "z": z, "rows": len(test)}
-    return Finding("order-leak", message, evidence, "split by time: train on what was before, test on what came after (TimeSeriesSplit, or a cut at a date)")
+    return Finding(
+        "order-leak",
+        message,
+        evidence,
+        "split by time: train on what was before, test on what came after (TimeSeriesSplit, or a cut at a date)",
+    )
 
 
 def _interleaved(train: Array, test: Array) -> bool:
@@ -122,9 +131,7 @@ def _sorted_rows(material: Material, order: Array, sides: tuple[Array, Array]) -
     return False
 
 
-def _within(
-    material: Material, sides: tuple[Array, Array], y: Array, other: Array, target: Target
-) -> tuple[Array, Array, str]:
+def _within(material: Material, sides: tuple[Array, Array], y: Array, other: Array, target: Target) -> tuple[Array, Array, str]:
     """The target less what a linear model reads from the features: rows that are only sorted by a feature are in no order of time."""
     train, test = (part[side] for part, side in zip(rivals.features(material), sides, strict=True))
     whole = [side.astype(float) for side in (y, other)]
@@ -217,7 +224,9 @@ def shared(case: Case, group: Order, material: Material, target: Target, seed: i
         f" and rows of a group are alike in the target: likeness {alike:.2f}"
     )
     evidence = {"column": group.name, "kind": "group", "share": float(both.mean()), "groups": len(levels), "likeness": alike, "z": z}
-    return Finding("order-leak", message, evidence, "keep the rows of a group on one side: GroupShuffleSplit, GroupKFold, StratifiedGroupKFold")
+    return Finding(
+        "order-leak", message, evidence, "keep the rows of a group on one side: GroupShuffleSplit, GroupKFold, StratifiedGroupKFold"
+    )
 
 
 # -- the future

@@ -41,9 +41,8 @@ def _by_index(X_train: Any, X_test: Any) -> Iterator[Order]:
             yield _order(name, "time", first, second)
         elif _words(name) & WHOSE and name != "the index" and not first.is_unique:
             yield _order(name, "group", first, second)
-        elif first.dtype.kind in "iu" and second.dtype.kind in "iu" and first.is_unique and second.is_unique:
-            if not first.isin(second).any():
-                yield Order("the index", "order", first.to_numpy(dtype=float), second.to_numpy(dtype=float))
+        elif {first.dtype.kind, second.dtype.kind} <= set("iu") and first.is_unique and second.is_unique and not first.isin(second).any():
+            yield Order("the index", "order", first.to_numpy(dtype=float), second.to_numpy(dtype=float))
 
 
 def _order(name: str, kind: str, first: Any, second: Any) -> Order:
@@ -88,7 +87,7 @@ def _kind(name: str, value: Any) -> str:
     dtype = getattr(value, "dtype", None)
     if getattr(dtype, "kind", "") == "M":
         return "time"
-    words = {word for word in _words(name)}
+    words = set(_words(name))
     singular = {word[:-1] for word in words if word.endswith("s")}
     if (words | singular) & WHOSE:
         return "group"
@@ -150,7 +149,10 @@ def _equal(a: Any, b: Any) -> bool:
 def _by_content(X_train: Any, X_test: Any, value: Any) -> Array | None:
     """Places by the rows' values."""
     both = [table(side) for side in (X_train, X_test, value)]
-    if any(side is None or not hasattr(side, "shape") or hasattr(side, "tocsr") for side in both) or len({side.shape[1] for side in both}) > 1:
+    if (
+        any(side is None or not hasattr(side, "shape") or hasattr(side, "tocsr") for side in both)
+        or len({side.shape[1] for side in both}) > 1
+    ):
         return None
     sides = [np.asarray(side) for side in both]
     if any(side.dtype.kind not in "iufb" for side in sides):

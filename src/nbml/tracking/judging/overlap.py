@@ -2,8 +2,8 @@
 
 Twins are natural where a table has little room (few levels, few columns), so what is expected by chance is taken off: by the
 collision entropy of the columns, and by how many rows have a twin a little farther off. Where rows are drawn from one
-distribution, those within 2r of a train row are at least twice those within r, for small r, since their number grows with a power of r that is 1 or
-more; copies break this rule.
+distribution, those within 2r of a train row are at least twice those within r, for small r, since their number grows with a
+power of r that is 1 or more; copies break this rule.
 """
 
 from __future__ import annotations
@@ -41,10 +41,21 @@ def _enough(rows: int, share: float) -> bool:
 
 
 def _found(how: str, rows: int, share: float, material: Material, distance: float) -> Finding:
-    part = f"{rows:,} of {len(material.test_rows):,} test rows ({min(1.0, share):.0%})" if share >= 0.02 else f"{rows:,} of {len(material.test_rows):,} test rows ({share:.1%})"
-    message = f"{part} are {how} rows of train" if how == "exactly" else f"{part} are rows of train but for {distance:g} standard deviations"
+    part = (
+        f"{rows:,} of {len(material.test_rows):,} test rows ({min(1.0, share):.0%})"
+        if share >= 0.02
+        else f"{rows:,} of {len(material.test_rows):,} test rows ({share:.1%})"
+    )
+    message = (
+        f"{part} are {how} rows of train" if how == "exactly" else f"{part} are rows of train but for {distance:g} standard deviations"
+    )
     evidence = {"rows": rows, "share": share, "distance": distance, "test_rows": material.test_total, "train_rows": material.train_total}
-    return Finding("split-overlap", message, evidence, "remove duplicates before the split, or keep rows that belong together on one side (GroupShuffleSplit)")
+    return Finding(
+        "split-overlap",
+        message,
+        evidence,
+        "remove duplicates before the split, or keep rows that belong together on one side (GroupShuffleSplit)",
+    )
 
 
 def _telling(material: Material) -> list[Column]:

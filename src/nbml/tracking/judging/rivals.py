@@ -5,7 +5,7 @@ They are computed here, so that nothing warns and nothing takes long.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -31,7 +31,7 @@ def features(material: Material) -> tuple[Array, Array]:
             continue
         if column.kind == "word":
             real = column.train[~np.isnan(column.train)].astype(int)
-            top = np.argsort(-np.bincount(real), kind="stable")[:LEVELS] if len(real) else []
+            top: Sequence[int] = np.argsort(-np.bincount(real), kind="stable")[:LEVELS].tolist() if len(real) else []
             first += [(column.train == level).astype(float) for level in top]
             second += [(column.test == level).astype(float) for level in top]
             continue

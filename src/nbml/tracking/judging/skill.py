@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from nbml.tracking.judging import rivals
 from nbml.tracking.judging import thresholds as at
 from nbml.tracking.judging.material import Array, Case, Material, Target, column_of, length, sample, take
 from nbml.tracking.values import Finding
@@ -79,7 +78,12 @@ def below_baseline(case: Case, target: Target, answers: Answers, rival: tuple[st
         kind = "worse than" if value < dummy else "no better than"
         message = f"{kind} {said}: {name} {value:.3g} on {len(answers.test):,} test rows, {dummy:.3g} for {said}"
         evidence = {"metric": name, "value": value, "dummy": dummy, "chance": chance, "rows": len(answers.test)}
-        return Finding("below-baseline", message, evidence, "look whether features and target belong to the same rows, and whether the features say anything of it")
+        return Finding(
+            "below-baseline",
+            message,
+            evidence,
+            "look whether features and target belong to the same rows, and whether the features say anything of it",
+        )
     if rival is None or len(rival[1]) != len(answers.test):
         return None
     lead, z = _lead(rival[1], answers, target)
@@ -88,7 +92,12 @@ def below_baseline(case: Case, target: Target, answers: Answers, rival: tuple[st
         other = _measure(rival[1], answers.test_true, target, answers.train_true)[1]
         message = f"far worse than {rival[0]}: {name} {value:.3g} on {len(answers.test):,} test rows, {other:.3g} for {rival[0]}"
         evidence = {"metric": name, "value": value, "rival": rival[0], "rival_value": other, "rows": len(answers.test)}
-        return Finding("below-baseline", message, evidence, "look at the scale of the features and at the model's settings: it has not learned what is there")
+        return Finding(
+            "below-baseline",
+            message,
+            evidence,
+            "look at the scale of the features and at the model's settings: it has not learned what is there",
+        )
     return None
 
 
@@ -142,10 +151,33 @@ def overfit(case: Case, target: Target, answers: Answers, rival: tuple[str, Arra
         other = _measure(rival[1], answers.test_true, target, answers.train_true)[1]
         message = f"{name} {first:.3g} on train but {value:.3g} on test; {rival[0]} has {other:.3g} there"
         return Finding("overfit", message, evidence | {"rival": rival[0], "rival_test": other}, SIMPLER)
+    worse = _worse_than_shares(answers)
+    if worse is not None and learned > at.MEMORISED * float(dummy.mean()):
+        message = f"{name} {first:.3g} on train but {value:.3g} on test, where its probabilities are worse than the shares of the classes"
+        return Finding("overfit", message, evidence | {"brier": worse[0], "brier_of_shares": worse[1]}, SIMPLER)
     if learned > at.MEMORISED * float(dummy.mean()) and (test.mean() >= dummy.mean() or by_chance(answers, target) > at.CHANCE):
         message = f"{name} {first:.3g} on train but {value:.3g} on test, where a dummy has {base:.3g}"
         return Finding("overfit", message, evidence | {"dummy": base}, SIMPLER)
     return None
+
+
+def _worse_than_shares(answers: Answers) -> tuple[float, float] | None:
+    """Brier scores of the test rows, of the model's probabilities and of the classes' shares in train, where the first is clearly worse.
+
+    Brier 1950, Monthly Weather Review 78. A model that memorised its rows is sure of itself where it is wrong.
+    """
+    p = answers.scores
+    if p is None or p.min() < 0 or not np.allclose(p.sum(axis=1), 1, atol=1e-6):
+        return None
+    known = (answers.test_true >= 0) & (answers.test_true < p.shape[1])
+    truth = np.eye(p.shape[1])[answers.test_true[known].astype(int)]
+    labels = answers.train_true[answers.train_true >= 0].astype(int)
+    shares = np.bincount(labels, minlength=p.shape[1])[: p.shape[1]] / len(answers.train_true)
+    own, plain = ((p[known] - truth) ** 2).sum(axis=1), ((shares - truth) ** 2).sum(axis=1)
+    lead = own - plain
+    if len(lead) < 30 or lead.mean() <= at.SHARES_SE * (lead.std() / np.sqrt(len(lead)) or 1e-12):
+        return None
+    return float(own.mean()), float(plain.mean())
 
 
 def empty_metric(case: Case, target: Target, answers: Answers) -> Finding | None:
@@ -157,23 +189,51 @@ def empty_metric(case: Case, target: Target, answers: Answers) -> Finding | None
     majority, most = float(counts.max() / len(true)), int(counts.argmax())
     if (counts > 0).sum() < 2 and len(target.classes) > 1:
         message = f"all {len(true):,} test rows are of one class: no metric of them tells anything"
-        return Finding("empty-metric", message, {"rows": len(true), "classes": 1}, "split so that each class is in the test rows: train_test_split(..., stratify=y)")
+        return Finding(
+            "empty-metric",
+            message,
+            {"rows": len(true), "classes": 1},
+            "split so that each class is in the test rows: train_test_split(..., stratify=y)",
+        )
     accuracy = float((answers.test == true).mean())
     error = float(np.sqrt(majority * (1 - majority) / len(true)))
     recalls = [float((answers.test[true == code] == code).mean()) for code in range(len(counts)) if counts[code] >= 3]
-    if majority < at.MAJORITY or accuracy >= majority + at.MAJORITY_SE * error or not recalls or min(recalls) >= at.RECALL or not _hollow(case.metrics):
+    if (
+        majority < at.MAJORITY
+        or accuracy >= majority + at.MAJORITY_SE * error
+        or not recalls
+        or min(recalls) >= at.RECALL
+        or not _hollow(case.metrics)
+    ):
         return None
-    worst = min((code for code in range(len(counts)) if counts[code] >= 3), key=lambda code: float((answers.test[true == code] == code).mean()))
-    message = f"accuracy {accuracy:.3g} is what the most frequent class alone gives ({majority:.3g}); recall of the class least found is {min(recalls):.2g}"
-    evidence = {"accuracy": accuracy, "majority": majority, "recall": min(recalls), "rows": len(true), "rare": int(counts[worst]), "frequent": int(counts[most])}
-    return Finding("empty-metric", message, evidence, "measure what imbalance does not fill: recall, F1 of the rare class, average precision, balanced accuracy")
+    worst = min(
+        (code for code in range(len(counts)) if counts[code] >= 3), key=lambda code: float((answers.test[true == code] == code).mean())
+    )
+    rare = f"recall of the class least found is {min(recalls):.2g}"
+    message = f"accuracy {accuracy:.3g} is what the most frequent class alone gives ({majority:.3g}); {rare}"
+    evidence = {
+        "accuracy": accuracy,
+        "majority": majority,
+        "recall": min(recalls),
+        "rows": len(true),
+        "rare": int(counts[worst]),
+        "frequent": int(counts[most]),
+    }
+    return Finding(
+        "empty-metric",
+        message,
+        evidence,
+        "measure what imbalance does not fill: recall, F1 of the rare class, average precision, balanced accuracy",
+    )
 
 
 def _hollow(metrics: tuple[str, ...]) -> bool:
     """Whether one of the metrics says nothing under imbalance; where none is known, accuracy is meant."""
     told = [name.lower() for name in metrics if "train" not in name.lower()]
-    return not told or any(any(part in name for part in HOLLOW) and not any(part in name for part in SOUND[:2]) for name in told) or not any(
-        any(part in name for part in SOUND) for name in told
+    return (
+        not told
+        or any(any(part in name for part in HOLLOW) and not any(part in name for part in SOUND[:2]) for name in told)
+        or not any(any(part in name for part in SOUND) for name in told)
     )
 
 

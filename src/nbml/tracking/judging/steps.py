@@ -2,6 +2,8 @@
 
 Nothing is run. Names are followed through assignments, loops, and functions of the notebook; a value carries the marks of the steps
 that it went through, and whether it is a part (train or test) already. What is fitted on a part marks nothing.
+
+Longer than most: one reader of one language, a method for each of its forms.
 """
 
 from __future__ import annotations
@@ -13,16 +15,26 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 #: classes by parts of their names -> what they do
-SUPERVISED = re.compile(r"^(Select(KBest|Percentile|Fpr|Fdr|Fwe|FromModel)|GenericUnivariateSelect|RFE|RFECV|SequentialFeatureSelector|Boruta\w*)$")
-ENCODING = re.compile(r"(Target|LeaveOneOut|CatBoost|WOE|JamesStein|MEstimate|GLMM)Encoder$|^(LinearDiscriminantAnalysis|PLS\w*|NeighborhoodComponentsAnalysis)$")
-LEARNING = re.compile(r"Scaler$|Imputer$|PCA$|SVD$|^(NMF|FastICA|FactorAnalysis|TSNE|UMAP|Isomap|VarianceThreshold|PowerTransformer|QuantileTransformer)$|KBinsDiscretizer$|TfidfVectorizer$|TfidfTransformer$")
-FUNCTIONS = {"scale": "scaling", "minmax_scale": "scaling", "robust_scale": "scaling", "maxabs_scale": "scaling", "quantile_transform": "scaling",
-             "power_transform": "scaling", "zscore": "scaling"}  # fmt: skip
+SUPERVISED = re.compile(
+    r"^(Select(KBest|Percentile|Fpr|Fdr|Fwe|FromModel)|GenericUnivariateSelect|RFE|RFECV|SequentialFeatureSelector|Boruta\w*)$"
+)
+ENCODING = re.compile(
+    r"(Target|LeaveOneOut|CatBoost|WOE|JamesStein|MEstimate|GLMM)Encoder$|^(LinearDiscriminantAnalysis|PLS\w*|NeighborhoodComponentsAnalysis)$"
+)
+LEARNING = re.compile(
+    r"Scaler$|Imputer$|PCA$|SVD$|KBinsDiscretizer$|TfidfVectorizer$|TfidfTransformer$"
+    r"|^(NMF|FastICA|FactorAnalysis|TSNE|UMAP|Isomap|VarianceThreshold|PowerTransformer|QuantileTransformer)$"
+)
+FUNCTIONS = dict.fromkeys(
+    ("scale", "minmax_scale", "robust_scale", "maxabs_scale", "quantile_transform", "power_transform", "zscore"), "scaling"
+)
 SELECTING = frozenset({"f_classif", "f_regression", "mutual_info_classif", "mutual_info_regression", "chi2", "r_regression"})
 LEARNED = frozenset({"feature_importances_", "coef_", "scores_", "pvalues_", "ranking_", "support_", "importances_mean"})
 STATISTICS = frozenset({"mean", "std", "min", "max", "median", "var", "quantile", "mode", "nanmean", "nanstd"})
 ASKING = frozenset({"predict", "predict_proba", "decision_function", "score", "predict_log_proba"})
-FOLDED = frozenset({"cross_val_score", "cross_validate", "cross_val_predict", "learning_curve", "validation_curve", "permutation_test_score"})
+FOLDED = frozenset(
+    {"cross_val_score", "cross_validate", "cross_val_predict", "learning_curve", "validation_curve", "permutation_test_score"}
+)
 SIDES = re.compile(r"train|test|valid|(^|_)(tr|te|val|hold|fit|dev|oos|cal|new|future|past)($|_|\d)", re.I)
 
 
@@ -67,7 +79,9 @@ def joined(values: Iterable[Value]) -> Value:
         return NOTHING
     columns = {name: marks for value in some for name, marks in value.columns.items()}
     marks = frozenset[Mark]().union(*(value.marks for value in some), *(v.all() for value in some for v in value.items))
-    return Value(marks, max([*(v.part for v in some), *(i.part for v in some for i in v.items)]), again=any(v.again for v in some), columns=columns)
+    return Value(
+        marks, max([*(v.part for v in some), *(i.part for v in some for i in v.items)]), again=any(v.again for v in some), columns=columns
+    )
 
 
 @dataclass
@@ -105,7 +119,7 @@ class Reader:
             self.bind(node.target, self._operation(node.op, self.value(_loaded(node.target)), self.value(node.value), node))
         elif isinstance(node, (ast.For, ast.AsyncFor)):
             value = self.value(node.iter)
-            splits = isinstance(node.iter, ast.Call) and _called(node.iter)[1] == "split" or "split" in ast.unparse(node.iter)
+            splits = (isinstance(node.iter, ast.Call) and _called(node.iter)[1] == "split") or "split" in ast.unparse(node.iter)
             self.bind(node.target, replace(joined([value, *value.items]), part=2 if splits else value.part))
             for statement in [*node.body, *node.orelse]:
                 self.step(statement)
@@ -275,7 +289,11 @@ class Reader:
         if name in ("drop", "pop"):
             if any(arg.part for arg in args):
                 return replace(who, part=2)
-            gone = _texts(node.args[0], self.lists) if node.args else next((_texts(k.value, self.lists) for k in node.keywords if k.arg == "columns"), None)
+            gone = (
+                _texts(node.args[0], self.lists)
+                if node.args
+                else next((_texts(k.value, self.lists) for k in node.keywords if k.arg == "columns"), None)
+            )
             return replace(who, columns={column: marks for column, marks in who.columns.items() if column not in (gone or ())})
         if name == "sample":
             again = any(word.arg == "replace" and isinstance(word.value, ast.Constant) and word.value.value for word in node.keywords)
@@ -296,7 +314,11 @@ class Reader:
         if any(part.endswith("SearchCV") for part in who.made):
             self.asked.setdefault(self.seq, set()).update(data.all())
         if name == "fit":
-            learned = mark or (frozenset({self._mark("selection", f"what {who.made[0]} learned", node)}) if who.made and labelled and not data.part else mark)
+            learned = mark or (
+                frozenset({self._mark("selection", f"what {who.made[0]} learned", node)})
+                if who.made and labelled and not data.part
+                else mark
+            )
             found = replace(who, fitted=learned if mark or not kind else mark, learned=True)
             root = _root(owner)
             if isinstance(owner, ast.Name) and root:
@@ -321,8 +343,11 @@ class Reader:
     def _target_of(self, node: ast.AST) -> bool:
         """Whether an expression is the target of the groups of a frame."""
         grouped = any(isinstance(one, ast.Attribute) and one.attr == "groupby" for one in ast.walk(node))
-        return bool(self.target) and grouped and any(isinstance(one, ast.Constant) and one.value == self.target for one in ast.walk(node)) or (
-            bool(self.target) and grouped and any(isinstance(one, ast.Attribute) and one.attr == self.target for one in ast.walk(node))
+        return (
+            (bool(self.target)
+            and grouped
+            and any(isinstance(one, ast.Constant) and one.value == self.target for one in ast.walk(node)))
+            or (bool(self.target) and grouped and any(isinstance(one, ast.Attribute) and one.attr == self.target for one in ast.walk(node)))
         )
 
     def _mark(self, kind: str, what: str, node: ast.AST) -> Mark:
@@ -352,7 +377,21 @@ def _called(node: ast.Call) -> tuple[ast.expr | None, str]:
 
 def _is_module(node: ast.expr) -> bool:
     """Whether an owner is a module by its usual name."""
-    return _root(node) in {"np", "numpy", "pd", "pandas", "sklearn", "nbml", "preprocessing", "model_selection", "feature_selection", "metrics", "stats", "scipy", "pl"}
+    return _root(node) in {
+        "np",
+        "numpy",
+        "pd",
+        "pandas",
+        "sklearn",
+        "nbml",
+        "preprocessing",
+        "model_selection",
+        "feature_selection",
+        "metrics",
+        "stats",
+        "scipy",
+        "pl",
+    }
 
 
 def _root(node: ast.AST) -> str:
@@ -378,7 +417,11 @@ def _texts(node: ast.expr, lists: Mapping[str, Any]) -> list[str] | None:
     """The column names that an index says; None where it says rows, or what is not known."""
     if isinstance(node, ast.Constant):
         return [node.value] if isinstance(node.value, str) else None
-    if isinstance(node, (ast.List, ast.Tuple)) and node.elts and all(isinstance(e, ast.Constant) and isinstance(e.value, str) for e in node.elts):
+    if (
+        isinstance(node, (ast.List, ast.Tuple))
+        and node.elts
+        and all(isinstance(e, ast.Constant) and isinstance(e.value, str) for e in node.elts)
+    ):
         return [e.value for e in node.elts]  # type: ignore[attr-defined]
     if isinstance(node, ast.Name):
         known = lists.get(node.id)

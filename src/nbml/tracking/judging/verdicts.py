@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -48,7 +49,7 @@ def of(case: Case, names: Mapping[str, Any], seconds: float = at.SECONDS) -> Ver
     else:
         material = encode(case.X_train, None)
         if material is not None and goal is not None:
-            verdict.check("target-leak", lambda: giveaway.target_leak(case, material, goal))
+            verdict.check("target-leak", functools.partial(giveaway.target_leak, case, material, goal))
         case = held_out(case) if goal is not None and length(case.X_train) >= 40 else case
         goal = target(case.y_train, case.y_test, case.model)
     if goal is not None and case.X_test is not None and case.y_test is not None and case.model is not None:
@@ -76,7 +77,9 @@ def _rows(verdict: Verdict, case: Case, goal: Target | None, names: Mapping[str,
 
 def _by_order(leak: Finding, found: list[Finding]) -> bool:
     """Whether the neighbours in time tell about as much as the column that seems to give the target away."""
-    told = [one.evidence.get("likeness", 0.0) for one in found if one.code == "order-leak" and one.evidence.get("kind") in ("time", "order")]
+    told = [
+        one.evidence.get("likeness", 0.0) for one in found if one.code == "order-leak" and one.evidence.get("kind") in ("time", "order")
+    ]
     return bool(told) and 1 - float(leak.evidence["skill"]) >= 0.5 * (1 - max(told))
 
 
