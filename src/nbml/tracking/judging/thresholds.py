@@ -1,4 +1,4 @@
-"""Every threshold of judgement, in one place. They were chosen on seeds 0 to 49 of ``benchmarks/judgement.py``."""
+"""Every threshold of judgement, in one place: chosen on seeds 0 to 49 of ``benchmarks/judgement.py``, then frozen."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ SECONDS = 20.0
 # overfit: how much of what was learned is lost, standard errors of the gap and of the rival's lead, and the lead itself;
 # what was learned, as part of a dummy's loss, where nothing of it is left on the test rows
 LOST, GAP_SE, RIVAL_SE, RIVAL_LEAD, MEMORISED = 0.4, 3.0, 1.7, 0.2, 0.3
-# standard errors by which the probabilities are worse than the shares of the classes
-SHARES_SE = 1.0
 # below-baseline: chance that shuffled answers do as well; share of a plain model's skill that is too little, and its standard errors
 CHANCE, SHUFFLES, SKILL_SHARE, SKILL_SE = 0.01, 300, 0.5, 3.0
 # empty-metric: share of the most frequent class, standard errors above it, recall of the worst class
