@@ -162,7 +162,7 @@ def overfit(case: Case, target: Target, answers: Answers, rival: tuple[str, Arra
 
 
 def _worse_than_shares(answers: Answers) -> tuple[float, float] | None:
-    """Brier scores of the test rows, of the model's probabilities and of the classes' shares in train, where the first is clearly worse.
+    """Brier scores of the test rows, of the model's probabilities and of the classes' shares in train, where the first is worse.
 
     Brier 1950, Monthly Weather Review 78. A model that memorised its rows is sure of itself where it is wrong.
     """
@@ -174,8 +174,7 @@ def _worse_than_shares(answers: Answers) -> tuple[float, float] | None:
     labels = answers.train_true[answers.train_true >= 0].astype(int)
     shares = np.bincount(labels, minlength=p.shape[1])[: p.shape[1]] / len(answers.train_true)
     own, plain = ((p[known] - truth) ** 2).sum(axis=1), ((shares - truth) ** 2).sum(axis=1)
-    lead = own - plain
-    if len(lead) < 30 or lead.mean() <= at.SHARES_SE * (lead.std() / np.sqrt(len(lead)) or 1e-12):
+    if len(own) < 30 or own.mean() <= plain.mean():
         return None
     return float(own.mean()), float(plain.mean())
 
