@@ -39,7 +39,7 @@ _HOMES = {
     "study": "nbml.tuning:study",
     "recipe": "nbml.commands:recipe",
     "slice": "nbml.slicing:slice",
-    "package": "nbml.packaging:package",
+    "package": "nbml.commands:package",
     "service": "nbml.packaging:service",
     "services": "nbml.packaging:services",
     "predict": "nbml.packaging:predict",

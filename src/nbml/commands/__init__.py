@@ -11,14 +11,18 @@ from nbml import errors
 from nbml.commands.table import LATER, REQUIRED, SECTIONS, TABLE, Command, Param
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from nbml.commands.installation import Doctor
     from nbml.commands.overview import Config, Status
     from nbml.deploying import Deployment
+    from nbml.packaging import ServiceVersion
+    from nbml.packaging.preview import Preview
     from nbml.slicing import Recipe
 
-__all__ = ["LATER", "REQUIRED", "SECTIONS", "TABLE", "Command", "Param", "config", "deploy", "doctor", "not_yet", "recipe", "status"]
+__all__ = [
+    "LATER", "REQUIRED", "SECTIONS", "TABLE", "Command", "Param", "config", "deploy", "doctor", "not_yet", "package", "recipe", "status",
+]  # fmt: skip
 
 
 def deploy(service_or_model: Any, to: str = "local", name: str | None = None, canary: int | None = None) -> Deployment:
@@ -40,8 +44,41 @@ def deploy(service_or_model: Any, to: str = "local", name: str | None = None, ca
         raise errors.BadArgument(message, next=f"nbml.deploy({label}, {made})" if label else "%nbml deploy --help")
     label = _label(service_or_model)
     deploying.check(to, name, canary, f'nbml.deploy({label}, name="{name}")' if label else "%nbml deploy --help")
-    service = packaging.package(service_or_model, name)
+    service = package(service_or_model, name)
     return deploying.deploy(service, to, name, canary)
+
+
+def package(
+    model_or_function: Any,
+    name: str,
+    on: Any = None,
+    y: Any = None,
+    suite: Any = None,
+    key: str | Iterable[str] | None = None,
+    proof: str = "local",
+    policy: str = "reject",
+    allow_secret: Iterable[str] = (),
+    preview: bool = False,
+) -> ServiceVersion | Preview:
+    """Make a service of a fitted model, or of a function ``predict(df)``, and prove that it equals the notebook's.
+
+    ``on`` are rows to prove it on: a frame, an array, a Series, a list, ``name@n`` or a path; without it a live frame that
+    holds the model's columns. The same code, files, suite and policy are the same version. With ``preview`` nothing is
+    built: the Slice is given, and the notebook's own model answers at ``url`` in this process. A model that no run
+    fitted is judged on what the notebook holds; findings become warnings.
+
+    Raises errors.NotFitted, errors.BadInput (no rows; what a request cannot carry), errors.UnknownSuite,
+    errors.SliceRefused, and errors.ProofFailed, after which nothing is there.
+    """
+    from nbml import packaging
+
+    made = packaging.package(model_or_function, name, on, y, suite, key, proof, policy, allow_secret, preview)
+    if not isinstance(made, packaging.ServiceVersion) or not made.new:
+        return made
+    from nbml.tracking.judging import untracked
+
+    lines = untracked.warnings(model_or_function, on, y)
+    return packaging.noted(made, lines) if lines else made
 
 
 def _label(model: Any) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from nbml.packaging.preview import Preview
     from nbml.packaging.scoring import Scored
 
-__all__ = ["ServiceVersion", "package", "predict", "service", "services"]
+__all__ = ["ServiceVersion", "noted", "package", "predict", "service", "services"]
 
 
 def package(
@@ -45,6 +45,17 @@ def package(
     check_name(name)
     asked = flow.Asked(name, on, y, suite, _key(key), proof, policy, _names(allow_secret), preview)
     return flow.run(model_or_function, asked)
+
+
+def noted(version: ServiceVersion, lines: Iterable[str]) -> ServiceVersion:
+    """The version with further warnings, written down; the Bento and its manifest stay as they were proven."""
+    from nbml.display import keep
+    from nbml.packaging import report
+
+    store, warnings = current(), list(dict.fromkeys([*version.warnings, *lines]))
+    body = {"warnings": warnings, "row": report.row(version.manifest | {"warnings": warnings})}
+    found = from_thing(store.update(version.thing, body, state="look"), new=version.new)
+    return from_thing(store.update(found.thing, {"result": keep(found._report())}), new=version.new)
 
 
 def predict(service: Any, data: Any, output: str | Path | None = None) -> pd.DataFrame | Scored:
