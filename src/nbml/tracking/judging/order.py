@@ -152,10 +152,11 @@ def _alike(y: Array, other: Array, pair: Array, task: str, seed: int) -> tuple[f
         said = y[pair].mean(axis=1)
         real = np.corrcoef(said, other)[0, 1] if said.std() > 1e-12 and other.std() > 1e-12 else 0.0
         found = max(0.0, float(real))
-        return found**2, found * np.sqrt(len(other))
+        return found**2, found * float(np.sqrt(len(other)))
     agree = float((y[pair] == other[:, None]).mean())
     chance = np.array([float((y[pair] == other[order][:, None]).mean()) for order in shuffled])
-    return (agree - chance.mean()) / max(1e-9, 1 - chance.mean()), (agree - chance.mean()) / max(1e-9, chance.std())
+    usual, spread = float(chance.mean()), float(chance.std())
+    return (agree - usual) / max(1e-9, 1 - usual), (agree - usual) / max(1e-9, spread)
 
 
 # -- groups
