@@ -106,7 +106,8 @@ function path(series: ISeries, x: (v: number) => number, y: (v: number) => numbe
         pen = 'M';
         return '';
       }
-      const drawn = `${pen}${x(step).toFixed(1)} ${y(value).toFixed(1)}`;
+      const at = `${x(step).toFixed(1)} ${y(value).toFixed(1)}`;
+      const drawn = pen === 'M' ? `M${at}L${at}` : `L${at}`; // one that stands alone is a dot
       pen = 'L';
       return drawn;
     })
@@ -201,6 +202,9 @@ export function Parallel(props: { of: IParallel; trans: TranslationBundle }): JS
                 if (kept[i] && kept[i][1] - kept[i][0] < 0.02) {
                   clear(i); // a click, no stretch
                 }
+              }}
+              onPointerCancel={() => {
+                begun.current = null;
               }}
               onDoubleClick={() => clear(i)}
             >

@@ -244,7 +244,7 @@ function Line(props: ILineProps): JSX.Element {
       >
         <Dot state={stateOf(run)} />
         <span className="jp-nbml-name">
-          {visible(run.name)}
+          <span>{visible(run.name)}</span>
           <span className="jp-nbml-muted">{`@${run.version}`}</span>
         </span>
         <span className="jp-nbml-figure">{figure.slice(0, 120)}</span>

@@ -1,4 +1,4 @@
-"""What silently ruins a result: ``judge``, and ``conclude`` for each run that fits. See docs/decisions/0034 to 0036."""
+"""What silently ruins a result: ``judge``, and ``conclude`` for each run that fits. See docs/decisions/0034."""
 
 from __future__ import annotations
 
