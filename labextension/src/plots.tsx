@@ -116,7 +116,7 @@ function path(series: ISeries, x: (v: number) => number, y: (v: number) => numbe
 
 function Legend(props: { of: { name: string; colour: string }[]; faded(i: number): boolean }): JSX.Element {
   return (
-    <p className="jp-nbml-keys">
+    <p className="jp-nbml-legend">
       {props.of.map((one, i) => (
         <span key={i} data-faded={props.faded(i) || undefined}>
           <svg width={14} height={8} aria-hidden="true">

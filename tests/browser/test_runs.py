@@ -82,6 +82,7 @@ def test_two_runs_are_chosen_and_compared_and_no_text_of_theirs_is_run(ready: Se
     view = ready.page.locator(".jp-nbml-detail:visible")
     view.get_by_role("table").first.wait_for()
     view.get_by_text("auc", exact=True).first.wait_for()
+    view.locator("details > summary").last.click()
     ready.picture("runs-compared")
     listed(ready).locator("input[type=search]").fill("odd")
     listed(ready).get_by_role("button", name=re.compile("^odd@5")).click()
