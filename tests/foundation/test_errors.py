@@ -33,7 +33,7 @@ def test_an_unknown_adapter_proposes_the_nearest() -> None:
     assert str(caught.value) == "no sampler 'optuno'; nearest: optuna\nTry: %nbml tune --help"
     with pytest.raises(errors.UnknownAdapter) as caught:
         registry.adapter("nbml.trackers", "aim")
-    assert str(caught.value) == "no tracker 'aim'; known: wandb\nTry: %nbml track --help"
+    assert str(caught.value) == "no tracker 'aim'; known: comet, mlflow, wandb\nTry: %nbml track --help"
 
 
 def test_an_adapter_of_a_later_version_is_named_as_such() -> None:

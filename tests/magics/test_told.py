@@ -37,7 +37,7 @@ def test_a_finding_comes_into_the_output_of_its_cell_and_one_of_a_block_is_shown
 
     updates = until(later, what="the output drawn anew at the end of a later cell")
     assert "[target-leak] 'code' alone gives the target away" in updates[-1]
-    assert not later(), "once"
+    until(lambda: not later(), what="its end")
     assert kernel.run(f"with nbml.track('block'):\n    {FIT}").ok
 
     def said() -> list[str]:

@@ -176,7 +176,8 @@ def test_what_is_damaged_is_refused_and_nothing_is_half_imported(project: Path, 
     store_file.write_bytes((made / "mlflow.db").read_bytes()[: 5 * 4096])
     assert refused(store_file).startswith("m.db cannot be read: ")
     shutil.copytree(made / "mlruns", project / "mlruns")
-    next((project / "mlruns").glob("*/*/metrics/m/loss")).write_text("17 x\n")
+    for points in (project / "mlruns").glob("*/*/metrics/m/loss"):
+        points.write_text("17 x\n")
     assert " is damaged in line 1: '17 x'" in refused(project / "mlruns")
     torn = project / "torn.wandb"
     torn.write_bytes(whole[: len(whole) // 2])

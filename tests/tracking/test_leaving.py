@@ -18,7 +18,7 @@ import nbml
 from conftest import until
 from nbml import errors, store
 from nbml.store import outbox
-from nbml.tracking import records
+from nbml.tracking import after, records
 from nbml.tracking.sender import wake
 from nbml.tracking.trackers import fitting
 
@@ -145,6 +145,7 @@ def test_private_columns_and_the_index_that_is_one_are_no_sample(project: Path) 
     (project / "nbml.toml").write_text('[tracking]\nsend = ["samples"]\n[data]\nprivate = ["who"]\n')
     with nbml.track("a", to=()) as run:
         pass
+    after.wait(run._thing.id)
     store.current().update(run._thing, {"data": [{"ref": "people@1", "rows": 2, "columns": 1, "kind": "DataFrame", "fingerprint": ""}]})
     found = records.record(store.current(), run._thing.id)
     assert (found.samples, found.params, found.series) == ({"people-1.csv": "age\n1\n2\n"}, {}, {})

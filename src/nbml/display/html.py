@@ -271,7 +271,7 @@ def _bar(bar: str | None, filled: Sequence[float] | None, marks: Sequence[float 
 
 
 def _cell(value: Any, format: str | None, side: str, background: str) -> str:
-    style = f"text-align:{side};{CELL}{background}"
+    style = f"text-align:{side};{CELL}"
     if side == "right" or (isinstance(value, tuple) and len(plain_text(value)) <= WHOLE):
         style += ";white-space:nowrap"
     if isinstance(value, (Spark, Histogram, Gauge)):
@@ -282,4 +282,4 @@ def _cell(value: Any, format: str | None, side: str, background: str) -> str:
         inner = escape(figure(value, format))
         if format == "code":
             style += ";font-family:monospace"
-    return f'<td style="{style}">{inner}</td>'
+    return f'<td style="{style}{background}">{inner}</td>'

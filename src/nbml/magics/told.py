@@ -11,7 +11,9 @@ class Told:
 
     def __init__(self, shell: Any) -> None:
         self.shell = shell
-        #: run id -> its output
+        #: what publishes for the page; ``%%capture`` puts another in its place
+        self.publisher = shell.display_pub
+        #: run id -> its output, by the id of the display
         self.outputs: dict[str, Any] = {}
 
     @property
@@ -24,9 +26,14 @@ class Told:
         from IPython.display import display
 
         handle: Any = display(run, display_id=True)
-        self.outputs[run.id] = handle
-        if self.redraws and handle is not None:
-            run.drawn = lambda: handle.update(run)
+        if self.redraws and handle is not None and self.shell.display_pub is self.publisher:
+            self.outputs[run.id] = handle.display_id
+            run.drawn = lambda: self.redraw(run)
+
+    def redraw(self, run: Any) -> None:
+        """Draw a run's output anew, also from another thread, and while a cell's own outputs are captured."""
+        transient = {"display_id": self.outputs[run.id]}
+        self.publisher.publish(run._repr_mimebundle_(), {}, transient=transient, update=True)
 
     def tell(self) -> None:
         """At the end of a cell: of the runs of earlier ones, what is known now.
@@ -37,9 +44,8 @@ class Told:
         if tracking is None or not tracking.ended:
             return
         for run in tracking.take_known():
-            handle = self.outputs.pop(run.id, None)
-            if handle is not None and self.redraws:
-                handle.update(run)
+            if run.id in self.outputs:
+                self.redraw(run)
             elif run.findings:
                 self._say(run)
 
