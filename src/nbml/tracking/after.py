@@ -24,6 +24,7 @@ _changed = threading.Condition()
 #: runs of which a warning has said that the store does not take them
 _told: set[int] = set()
 _pid = 0
+_thread: int | None = None
 
 
 def later(run: int, what: str, job: Job) -> None:
@@ -54,7 +55,14 @@ def pending(run: int) -> bool:
     return _pid == os.getpid() and run in _open
 
 
+def thread() -> int | None:
+    """The identifier of the thread that does the jobs; None where there were none yet."""
+    return _thread
+
+
 def _work() -> None:
+    global _thread
+    _thread = threading.get_ident()
     while True:
         run, what, job = _queue.get()
         try:
